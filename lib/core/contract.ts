@@ -1,0 +1,166 @@
+import { z } from 'zod'
+import { Channels, FORMATS, Format, JobError, JobId } from './job.ts'
+import { languageCode } from './languages.ts'
+
+// The REST contract: what is sent and what comes back. The hosts check with it, the clients parse with it, and
+// /openapi.json is made from it. Times are ISO 8601 in UTC; lengths are milliseconds or bytes, as the name says.
+
+const Iso = z.iso.datetime()
+
+const MAX_METADATA_BYTES = 4096
+
+/** Unknown fields are refused, so that a misspelt option is noticed and not silently ignored. */
+export const UploadRequest = z
+  .strictObject({
+    filename: z.string().trim().min(1).max(255).meta({
+      description: 'Name of the recording; the downloads are named after it.',
+      example: 'interview.m4a',
+    }),
+    contentType: z
+      .string()
+      .max(255)
+      .regex(
+        /^[\w.+-]+\/[\w.+-]+(\s*;\s*[\w.+-]+=("[^"\r\n]*"|[\w.+-]+))*$/,
+        'a media type such as audio/wav',
+      )
+      .default('application/octet-stream'),
+    sizeBytes: z.int().positive().meta({ description: 'Exact length of the file; the URL takes no other.' }),
+    language: z
+      .string()
+      .min(1)
+      .max(40)
+      .optional()
+      .refine((text) => text === undefined || text === 'auto' || languageCode(text) !== undefined, {
+        error: 'not a language that whisper knows',
+        params: { code: 'unknown-language' },
+      })
+      .meta({ description: 'Code such as `en`; left out or `auto`: detected.' }),
+    prompt: z.string().max(2000).optional().meta({
+      description: 'Names and terms that occur in the recording, as they should be spelt.',
+    }),
+    channels: Channels.default('mix').meta({
+      description: '`separate` hears each channel on its own and names the channel as the speaker.',
+    }),
+    formats: z
+      .array(Format)
+      .min(1)
+      .default([...FORMATS])
+      .transform((formats) => FORMATS.filter((format) => formats.includes(format))),
+    multipart: z.boolean().default(false).meta({
+      description: 'Ask for a plan of parts in place of a single URL; meant for files above 100 MB.',
+    }),
+    metadata: z
+      .record(z.string().min(1).max(128), z.string().max(1024))
+      .optional()
+      .refine((data) => data === undefined || JSON.stringify(data).length <= MAX_METADATA_BYTES, {
+        error: `at most ${MAX_METADATA_BYTES} bytes`,
+      })
+      .meta({ description: 'Your own labels; they come back with the status.' }),
+  })
+  .meta({ id: 'UploadRequest' })
+export type UploadRequest = z.infer<typeof UploadRequest>
+
+const headers = z.record(z.string(), z.string())
+
+export const SingleUpload = z
+  .object({
+    jobId: JobId,
+    uploadUrl: z.url(),
+    method: z.literal('PUT'),
+    headers: headers.meta({ description: 'Send the file with exactly these headers.' }),
+    expiresAt: Iso,
+  })
+  .meta({ id: 'SingleUpload' })
+
+export const MultipartUpload = z
+  .object({
+    jobId: JobId,
+    uploadId: z.string(),
+    partSizeBytes: z.int().meta({ description: 'Every part has this length, only the last may be shorter.' }),
+    partUrls: z.array(z.url()).meta({ description: 'PUT part n to partUrls[n-1], then call complete.' }),
+    headers,
+    expiresAt: Iso,
+  })
+  .meta({ id: 'MultipartUpload' })
+
+export const UploadReply = z.union([SingleUpload, MultipartUpload])
+export type UploadReply = z.infer<typeof UploadReply>
+
+export const CompleteRequest = z
+  .strictObject({
+    parts: z
+      .array(z.strictObject({ partNumber: z.int().min(1).max(10_000), etag: z.string().min(1).max(200) }))
+      .optional()
+      .meta({
+        description: 'The ETags that the parts were answered with; left out: all parts that have arrived.',
+      }),
+  })
+  .meta({ id: 'CompleteRequest' })
+export type CompleteRequest = z.infer<typeof CompleteRequest>
+
+const statusBase = {
+  jobId: JobId,
+  filename: z.string(),
+  createdAt: Iso,
+  updatedAt: Iso,
+  progress: z.number().min(0).max(1).meta({ description: 'Share of the audio that is transcribed.' }),
+  metadata: z.record(z.string(), z.string()).optional(),
+}
+const heard = { durationMs: z.int().optional(), language: z.string().optional() }
+
+const Download = z.url().optional()
+export const Downloads = z
+  .object({ json: Download, srt: Download, vtt: Download, txt: Download })
+  .meta({ id: 'Downloads', description: 'Presigned URLs; ask for the status again when they have expired.' })
+
+export const JobStatus = z
+  .discriminatedUnion('status', [
+    z.object({ ...statusBase, status: z.literal('UPLOADING'), expiresAt: Iso }),
+    z.object({ ...statusBase, status: z.literal('QUEUED') }),
+    z.object({ ...statusBase, ...heard, status: z.literal('PROCESSING') }),
+    z.object({
+      ...statusBase,
+      ...heard,
+      status: z.literal('COMPLETED'),
+      durationMs: z.int(),
+      completedAt: Iso,
+      downloads: Downloads.optional(),
+    }),
+    z.object({ ...statusBase, status: z.literal('FAILED'), error: JobError }),
+    z.object({ ...statusBase, status: z.literal('CANCELLED'), error: JobError }),
+    z.object({ ...statusBase, status: z.literal('EXPIRED'), error: JobError }),
+  ])
+  .meta({ id: 'JobStatus' })
+export type JobStatus = z.infer<typeof JobStatus>
+
+export const ListQuery = z.strictObject({
+  status: z
+    .enum(['UPLOADING', 'QUEUED', 'PROCESSING', 'COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'])
+    .optional(),
+  cursor: z.string().max(500).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+})
+
+export const JobList = z
+  .object({
+    jobs: z.array(JobStatus).meta({ description: 'Newest first, without downloads.' }),
+    cursor: z.string().optional().meta({ description: 'Send it for the next page; absent on the last.' }),
+  })
+  .meta({ id: 'JobList' })
+export type JobList = z.infer<typeof JobList>
+
+export const ErrorReply = z
+  .object({
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      hint: z.string().optional(),
+      requestId: z.string(),
+    }),
+  })
+  .meta({ id: 'Error' })
+export type ErrorReply = z.infer<typeof ErrorReply>
+
+export const Health = z
+  .object({ status: z.literal('ok'), version: z.string(), model: z.string() })
+  .meta({ id: 'Health' })

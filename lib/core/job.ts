@@ -1,0 +1,117 @@
+import { z } from 'zod'
+import { ERRORS, type ErrorCode } from './errors.ts'
+
+/** The files a transcript can be downloaded as. */
+export const FORMATS = ['json', 'srt', 'vtt', 'txt'] as const
+export const Format = z.enum(FORMATS)
+export type Format = z.infer<typeof Format>
+
+/** `mix`: all channels as one; `separate`: each channel on its own, the channel being the speaker. */
+export const Channels = z.enum(['mix', 'separate'])
+
+/** A tenant's name; part of object keys, so nothing that could climb out of a prefix. */
+export const Tenant = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63')
+export const JobId = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'a job id has 26 letters and digits')
+
+/** What the client asked for; fixed when the job is made. */
+export const JobOptions = z.object({
+  language: z.string().optional(),
+  prompt: z.string().optional(),
+  channels: Channels,
+  formats: z.array(Format).min(1),
+  metadata: z.record(z.string(), z.string()).optional(),
+})
+export type JobOptions = z.infer<typeof JobOptions>
+
+export const JobError = z.object({
+  code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+  message: z.string(),
+  hint: z.string().optional(),
+})
+export type JobError = z.infer<typeof JobError>
+
+/** Who works on a job, and until when that holds without a renewal (epoch ms). */
+export const Lease = z.object({ owner: z.string(), until: z.int() })
+
+/** All times are epoch milliseconds. `version` goes up with every write: the stores compare it (ports.ts). */
+const base = {
+  jobId: JobId,
+  tenant: Tenant,
+  version: z.int(),
+  filename: z.string(),
+  contentType: z.string(),
+  sizeBytes: z.int(),
+  createdAt: z.int(),
+  updatedAt: z.int(),
+  options: JobOptions,
+}
+
+export const Job = z.discriminatedUnion('status', [
+  z.object({
+    ...base,
+    status: z.literal('UPLOADING'),
+    upload: z.object({
+      /** The presigned URLs hold until then. */
+      expiresAt: z.int(),
+      multipart: z.object({ uploadId: z.string(), partSizeBytes: z.int(), parts: z.int() }).optional(),
+    }),
+  }),
+  z.object({ ...base, status: z.literal('QUEUED') }),
+  z.object({
+    ...base,
+    status: z.literal('PROCESSING'),
+    startedAt: z.int(),
+    /** How often a worker has taken this job, this time included. */
+    attempt: z.int(),
+    lease: Lease,
+    /** Share of the audio that is transcribed, 0..1; never goes down. */
+    progress: z.number(),
+    durationMs: z.int().optional(),
+    language: z.string().optional(),
+  }),
+  z.object({
+    ...base,
+    status: z.literal('COMPLETED'),
+    startedAt: z.int(),
+    completedAt: z.int(),
+    durationMs: z.int(),
+    language: z.string().optional(),
+  }),
+  z.object({ ...base, status: z.literal('FAILED'), error: JobError }),
+  z.object({ ...base, status: z.literal('CANCELLED') }),
+  z.object({ ...base, status: z.literal('EXPIRED') }),
+])
+export type Job = z.infer<typeof Job>
+export type Status = Job['status']
+export type JobIn<S extends Status> = Extract<Job, { status: S }>
+
+export const STATUSES = [
+  'UPLOADING',
+  'QUEUED',
+  'PROCESSING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'EXPIRED',
+] as const satisfies readonly Status[]
+
+/** Which state may follow which. PROCESSING follows itself: a lease is renewed or taken over. */
+export const MOVES: Readonly<Record<Status, readonly Status[]>> = {
+  UPLOADING: ['QUEUED', 'FAILED', 'CANCELLED', 'EXPIRED'],
+  QUEUED: ['PROCESSING', 'FAILED', 'CANCELLED'],
+  PROCESSING: ['PROCESSING', 'COMPLETED', 'FAILED', 'CANCELLED'],
+  COMPLETED: [],
+  FAILED: [],
+  CANCELLED: [],
+  EXPIRED: [],
+}
+
+export const isTerminal = (status: Status): boolean => MOVES[status].length === 0
+
+/** The fields that every state carries, for building the next one. */
+export function jobBase(job: Job) {
+  const { jobId, tenant, version, filename, contentType, sizeBytes, createdAt, updatedAt, options } = job
+  return { jobId, tenant, version, filename, contentType, sizeBytes, createdAt, updatedAt, options }
+}

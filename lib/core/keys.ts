@@ -1,0 +1,36 @@
+import { JobId, Tenant } from './job.ts'
+
+/** Where a job's bytes lie in the object store. Every key of a job begins with one of `prefixesOf`. */
+export interface JobRef {
+  readonly tenant: string
+  readonly jobId: string
+}
+
+const UPLOADS = 'uploads/'
+
+/** The recording as it was uploaded; its creation is the event that starts the work. */
+export const uploadKey = ({ tenant, jobId }: JobRef): string => `${UPLOADS}${tenant}/${jobId}`
+
+/** What one window of one channel sounded like to the engine, so that a retry need not hear it again. */
+export const workKey = (ref: JobRef, name: string): string => `work/${ref.tenant}/${ref.jobId}/${name}`
+
+export const transcriptKey = ({ tenant, jobId }: JobRef, format: string): string =>
+  `transcripts/${tenant}/${jobId}.${format}`
+
+export const workPrefix = (ref: JobRef): string => workKey(ref, '')
+
+/** Everything that erasing a job must find: an exact key or what begins with a prefix that ends in / or a dot. */
+export const prefixesOf = (ref: JobRef): readonly string[] => [
+  uploadKey(ref),
+  workPrefix(ref),
+  transcriptKey(ref, ''),
+]
+
+/** Reads an upload key back, trusting nothing: undefined for any key that `uploadKey` could not have made. */
+export function parseUploadKey(key: string): JobRef | undefined {
+  if (!key.startsWith(UPLOADS)) return undefined
+  const [tenant, jobId, ...rest] = key.slice(UPLOADS.length).split('/')
+  if (rest.length > 0 || !Tenant.safeParse(tenant).success || !JobId.safeParse(jobId).success)
+    return undefined
+  return { tenant: tenant!, jobId: jobId! }
+}
