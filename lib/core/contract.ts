@@ -24,7 +24,10 @@ export const UploadRequest = z
         'a media type such as audio/wav',
       )
       .default('application/octet-stream'),
-    sizeBytes: z.int().positive().meta({ description: 'Exact length of the file; the URL takes no other.' }),
+    sizeBytes: z
+      .int()
+      .nonnegative()
+      .meta({ description: 'Exact length of the file; the URL takes no other.' }),
     language: z
       .string()
       .min(1)

@@ -65,6 +65,8 @@ export const Job = z.discriminatedUnion('status', [
     startedAt: z.int(),
     /** How often a worker has taken this job, this time included. */
     attempt: z.int(),
+    /** How many attempts have ended with an error that was worth a retry. A killed worker is not counted. */
+    failures: z.int(),
     lease: Lease,
     /** Share of the audio that is transcribed, 0..1; never goes down. */
     progress: z.number(),

@@ -148,9 +148,15 @@ export interface Message {
 /** One queue with SQS's semantics: at least once, a claim is invisible to others until its time is up. */
 export interface Queue {
   send(body: string, options?: { delayMs?: number }): Promise<void>
-  /** At most `max` messages, each claimed for `visibilityMs`. Waits up to `waitMs` for the first. */
-  receive(o: { max: number; visibilityMs: number; waitMs: number }): Promise<Message[]>
-  /** Claims for `visibilityMs` from now; 0 gives the message back at once. False if the claim was lost. */
+  /**
+   * At most `max` messages, each claimed for `visibilityMs`. Waits up to `waitMs` for the first; an aborted `signal`
+   * ends the wait with no message.
+   */
+  receive(o: { max: number; visibilityMs: number; waitMs: number; signal?: AbortSignal }): Promise<Message[]>
+  /**
+   * Claims for `visibilityMs` from now; 0 gives the message back, and the queue may pause before it is received
+   * again. False if the claim was lost.
+   */
   extend(receipt: string, visibilityMs: number): Promise<boolean>
   /** The work is done. False if the claim was lost. */
   remove(receipt: string): Promise<boolean>

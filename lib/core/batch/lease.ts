@@ -1,0 +1,118 @@
+import { VerbatimError } from '../errors.ts'
+import type { Job, JobIn } from '../job.ts'
+import type { JobRef } from '../keys.ts'
+import { type MoveOutcome, moveJob, type NextState } from '../move.ts'
+import type { Clock, JobStore } from '../ports.ts'
+import type { BatchSettings } from '../settings.ts'
+
+export interface LeasePorts {
+  readonly jobs: JobStore
+  readonly clock: Clock
+  readonly settings: BatchSettings
+  /** Knows better than the lease: true when `owner` can't be at work any more (a host that has been restarted). */
+  readonly ownerIsDead?: (owner: string) => boolean
+}
+
+export type Taken =
+  | { readonly outcome: 'taken'; readonly job: JobIn<'PROCESSING'> }
+  /** Another worker holds it. */
+  | { readonly outcome: 'busy' }
+  /** Nothing to do: the job is in a final state, or its upload has not arrived. */
+  | { readonly outcome: 'past'; readonly job: Job }
+  | { readonly outcome: 'gone' }
+
+/** Makes `owner` the one worker of a job. A running job can't be taken before its lease has run out. */
+export async function takeJob(ports: LeasePorts, ref: JobRef, owner: string): Promise<Taken> {
+  const { clock, settings, ownerIsDead = () => false } = ports
+  const moved = await moveJob(ports, ref, (job) => {
+    const now = clock()
+    const lease = { owner, until: now + settings.leaseMs }
+    if (job.status === 'QUEUED') {
+      return { status: 'PROCESSING', startedAt: now, attempt: 1, failures: 0, progress: 0, lease }
+    }
+    if (job.status !== 'PROCESSING') return null
+    if (job.lease.until > now && !ownerIsDead(job.lease.owner)) return null
+    return { ...job, attempt: job.attempt + 1, lease }
+  })
+  if (moved.outcome === 'gone') return moved
+  const { job } = moved
+  if (job.status !== 'PROCESSING') return { outcome: 'past', job }
+  if (moved.outcome === 'moved') return { outcome: 'taken', job }
+  return { outcome: 'busy' }
+}
+
+/** What a worker found out about its job; it goes into the record with the next renewal. */
+export interface Findings {
+  progress?: number
+  durationMs?: number
+  language?: string
+}
+
+/** How a hold is lost: somebody cancelled or erased the job, or a second worker took it after our lease ran out. */
+export type Lost = 'stopped' | 'taken-over'
+
+/** A worker's hold on a job: renewed in the background, and the one who notices that the job was cancelled. */
+export interface Hold {
+  /** Fires when the job is no longer ours: cancelled, erased, or taken over. */
+  readonly signal: AbortSignal
+  /** How the hold was lost, once `signal` has fired. */
+  readonly lost: Lost | undefined
+  note(findings: Findings): void
+  /** Ends the hold with the job's next state, unless the job is no longer ours. */
+  finish(next: (job: JobIn<'PROCESSING'>) => NextState): Promise<'finished' | Lost>
+  /** Stops renewing. */
+  drop(): void
+}
+
+/** Renews the lease of `owner` every `heartbeatMs` until the hold ends. */
+export function holdJob(ports: LeasePorts, ref: JobRef, owner: string): Hold {
+  const { clock, settings } = ports
+  const ended = new AbortController()
+  let lost: Lost | undefined
+  const findings: Findings = {}
+
+  const ours = (next: (job: JobIn<'PROCESSING'>) => NextState) =>
+    moveJob(ports, ref, (job) =>
+      job.status === 'PROCESSING' && job.lease.owner === owner ? next(job) : null,
+    )
+
+  async function renew(): Promise<void> {
+    const moved = await ours((job) => ({
+      ...withFindings(job, findings),
+      lease: { owner, until: clock() + settings.leaseMs },
+    }))
+    if (moved.outcome !== 'moved') {
+      lost = lossOf(moved)
+      const message = lost === 'stopped' ? 'The job was stopped.' : 'Another worker has the job now.'
+      ended.abort(new VerbatimError('cancelled', message))
+    }
+  }
+
+  // A renewal that fails is tried again at the next beat; the lease outlasts many beats.
+  let renewing: Promise<void> = Promise.resolve()
+  const timer = setInterval(() => {
+    renewing = renewing.then(renew).catch(() => {})
+  }, settings.heartbeatMs)
+
+  return {
+    signal: ended.signal,
+    get lost() {
+      return lost
+    },
+    note: (news) => void Object.assign(findings, news),
+    drop: () => clearInterval(timer),
+    finish: async (next) => {
+      clearInterval(timer)
+      await renewing
+      const moved = await ours((job) => next(withFindings(job, findings)))
+      return moved.outcome === 'moved' ? 'finished' : lossOf(moved)
+    },
+  }
+}
+
+function withFindings(job: JobIn<'PROCESSING'>, findings: Findings): JobIn<'PROCESSING'> {
+  return { ...job, ...findings, progress: Math.max(job.progress, findings.progress ?? 0) }
+}
+
+const lossOf = (moved: MoveOutcome): Lost =>
+  moved.outcome !== 'gone' && moved.job.status === 'PROCESSING' ? 'taken-over' : 'stopped'

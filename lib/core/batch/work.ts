@@ -1,0 +1,129 @@
+import { toVerbatimError, type VerbatimError } from '../errors.ts'
+import type { JobIn } from '../job.ts'
+import type { JobRef } from '../keys.ts'
+import type { Clock, Log } from '../ports.ts'
+import { type PlanPorts, planRecording } from './3-plan.ts'
+import { decideLanguage, type HearPorts, hearWindows } from './4-hear.ts'
+import { dropWork, publish, type StitchPorts, stitch } from './5-stitch.ts'
+import { eraseObjects } from './erase.ts'
+import { type Hold, holdJob, type LeasePorts, type Lost, takeJob } from './lease.ts'
+
+export interface WorkPorts extends LeasePorts, PlanPorts, HearPorts, StitchPorts {
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** How one delivery of a work message ended. `again`: it must be delivered once more. */
+export interface WorkOutcome {
+  readonly outcome: 'completed' | 'failed' | 'stopped' | 'nothing-to-do' | 'again'
+}
+
+/**
+ * Takes a job and brings it to its end: plan, hear, stitch. `owner` names this delivery; `drain` fires when the
+ * worker is asked to stop, which gives the job back unharmed. Passing errors give it back for another attempt,
+ * lasting ones (and too many passing ones) end it as FAILED.
+ */
+export const workOn =
+  (ports: WorkPorts) =>
+  async (ref: JobRef, owner: string, drain: AbortSignal): Promise<WorkOutcome> => {
+    const taken = await takeJob(ports, ref, owner)
+    if (taken.outcome === 'busy') return { outcome: 'again' }
+    if (taken.outcome === 'gone') await eraseObjects(ports.objects, ref)
+    if (taken.outcome !== 'taken') return { outcome: 'nothing-to-do' }
+
+    const log = ports.log.with({ jobId: ref.jobId, tenant: ref.tenant })
+    log.info('job taken', { attempt: taken.job.attempt })
+    const hold = holdJob(ports, ref, owner)
+    try {
+      const outcome = await transcribe(ports, taken.job, hold, AbortSignal.any([hold.signal, drain]), log)
+      if (outcome !== 'finished') return await leave(ports, ref, outcome, log)
+      await dropWork(ports.objects, ref)
+      return { outcome: 'completed' }
+    } catch (error) {
+      return await giveUp(ports, ref, hold, drain, error, log)
+    } finally {
+      hold.drop()
+    }
+  }
+
+async function transcribe(
+  ports: WorkPorts,
+  job: JobIn<'PROCESSING'>,
+  hold: Hold,
+  signal: AbortSignal,
+  log: Log,
+): Promise<'finished' | Lost> {
+  const begin = ports.clock()
+  const plan = await planRecording(ports, job, signal)
+  try {
+    const { durationMs } = plan.recording
+    hold.note({ durationMs })
+    log.info('recording planned', {
+      audioMs: durationMs,
+      count: plan.windows.length,
+      ms: ports.clock() - begin,
+    })
+    const language = await decideLanguage(ports, plan, job.options.language, signal)
+    if (language) hold.note({ language: language.code })
+    const { prompt } = job.options
+    const heard = await hearWindows(ports, job, plan, {
+      ...(prompt !== undefined && { prompt }),
+      language: language?.code ?? 'en',
+      signal,
+      onHeard: (share) => hold.note({ progress: share }),
+    })
+    const outcome = await publish(ports, job, stitch(ports, job, plan, heard, language), hold)
+    log.info('job transcribed', { code: outcome, audioMs: durationMs, ms: ports.clock() - begin })
+    return outcome
+  } finally {
+    await plan.recording.dispose()
+  }
+}
+
+/** The job is no longer ours. One that was stopped must leave nothing behind, whatever was written meanwhile. */
+async function leave({ objects }: WorkPorts, ref: JobRef, lost: Lost, log: Log): Promise<WorkOutcome> {
+  log.info('job left', { code: lost })
+  if (lost === 'stopped') await eraseObjects(objects, ref)
+  return { outcome: 'stopped' }
+}
+
+/** Decides what an error means for the job. */
+async function giveUp(
+  ports: WorkPorts,
+  ref: JobRef,
+  hold: Hold,
+  drain: AbortSignal,
+  thrown: unknown,
+  log: Log,
+): Promise<WorkOutcome> {
+  const { objects, settings, clock } = ports
+  if (hold.lost) return leave(ports, ref, hold.lost, log)
+  const released = { owner: 'nobody', until: clock() }
+  if (drain.aborted) {
+    await hold.finish((job) => ({ ...job, lease: released }))
+    log.info('job given back')
+    return { outcome: 'again' }
+  }
+  const error = toVerbatimError(thrown)
+  if (error.code === 'internal') log.error('unforeseen error', stackOf(error))
+  let again = false
+  const outcome = await hold.finish((job) => {
+    const failures = job.failures + 1
+    again = error.traits.retry && failures < settings.maxFailures
+    return again ? { ...job, failures, lease: released } : { status: 'FAILED', error: jobError(error) }
+  })
+  if (outcome !== 'finished') return leave(ports, ref, outcome, log)
+  log.warn(again ? 'attempt failed' : 'job failed', { code: error.code })
+  if (again) return { outcome: 'again' }
+  await dropWork(objects, ref)
+  return { outcome: 'failed' }
+}
+
+function jobError({ code, message, hint }: VerbatimError) {
+  return { code, message, hint }
+}
+
+function stackOf(error: VerbatimError) {
+  const source = error.cause instanceof Error ? error.cause : error
+  return { stack: source.stack ?? '' }
+}

@@ -1,0 +1,37 @@
+/** What a deployment may set about the batch lane. Times in ms, sizes in bytes. */
+export interface BatchSettings {
+  readonly maxUploadBytes: number
+  /** Longest recording, in decoded time. */
+  readonly maxDurationMs: number
+  /** How long an upload URL holds. */
+  readonly uploadTtlMs: number
+  /** How long a job waits after that for an upload that began in time. */
+  readonly uploadGraceMs: number
+  readonly downloadTtlMs: number
+  /** A worker that has not renewed its lease for so long counts as dead. */
+  readonly leaseMs: number
+  /** How often a worker renews its lease, writes progress and looks for a cancellation. */
+  readonly heartbeatMs: number
+  /** How often an attempt may end with a passing error before the job fails. */
+  readonly maxFailures: number
+  /** Wall time for decoding: so much at least, and so much per megabyte. */
+  readonly decodeTimeoutMs: number
+  readonly decodeTimeoutPerMbMs: number
+}
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+export const GIB = 1024 ** 3
+
+export const DEFAULT_SETTINGS: BatchSettings = {
+  maxUploadBytes: 20 * GIB,
+  maxDurationMs: 24 * HOUR,
+  uploadTtlMs: HOUR,
+  uploadGraceMs: HOUR,
+  downloadTtlMs: HOUR,
+  leaseMs: MINUTE,
+  heartbeatMs: 1000,
+  maxFailures: 3,
+  decodeTimeoutMs: 5 * MINUTE,
+  decodeTimeoutPerMbMs: 2000,
+}
