@@ -1,0 +1,31 @@
+import type { SQSRecord } from 'aws-lambda'
+import { type DeadLetterPorts, failAbandoned } from '../../lib/core/batch/abandoned.ts'
+import { WorkMessage } from '../../lib/core/batch/messages.ts'
+import { type JobRef, parseUploadKey } from '../../lib/core/keys.ts'
+import type { Log } from '../../lib/core/ports.ts'
+import { S3Message } from './on-upload.ts'
+import { forRecords, type SqsHandler } from './sqs.ts'
+
+/** SQS dead letters of `uploads` and `work`: nobody could bring these jobs further, so they end as FAILED. */
+export const deadLetterHandler = (ports: DeadLetterPorts & { log: Log }): SqsHandler =>
+  forRecords(ports.log, async (record) => {
+    const refs = refsIn(record)
+    if (refs.length === 0) ports.log.error('dead letter names no job', { messageId: record.messageId })
+    for (const ref of refs) {
+      const code = await failAbandoned(ports)(ref)
+      ports.log.error('job abandoned', { jobId: ref.jobId, code })
+    }
+  })
+
+function refsIn({ body }: SQSRecord): JobRef[] {
+  let value: unknown
+  try {
+    value = JSON.parse(body)
+  } catch {
+    return []
+  }
+  const work = WorkMessage.safeParse(value)
+  if (work.success) return [work.data]
+  const keys = S3Message.safeParse(value).data ?? []
+  return keys.map(parseUploadKey).filter((ref) => ref !== undefined)
+}
