@@ -28,9 +28,7 @@ function failures(...codes: readonly ErrorCode[]) {
   )
 }
 
-const jobId = z
-  .string()
-  .meta({ description: 'The id that POST /upload gave.', param: { in: 'path', name: 'jobId' } })
+const jobId = z.string().meta({ description: 'The id that POST /upload gave.' })
 const OPEN = { security: [] }
 
 const OPERATIONS: Record<RouteName, ZodOpenApiOperationObject> = {

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ulid } from 'ulid'
+import { healthHandler, openapiHandler } from '../lambdas/api/about.ts'
+import type { HttpHandler } from '../lambdas/api/http.ts'
+import { cancelHandler, eraseHandler, listHandler, statusHandler } from '../lambdas/api/jobs.ts'
+import type { RouteName } from '../lambdas/api/routes.ts'
+import { completeHandler, uploadHandler } from '../lambdas/api/upload.ts'
+import { deadLetterHandler } from '../lambdas/events/dead-letter.ts'
+import { onUploadHandler } from '../lambdas/events/on-upload.ts'
+import type { SqsHandler } from '../lambdas/events/sqs.ts'
+import { workHandler } from '../lambdas/events/work.ts'
+import type { Database } from '../lib/adapters/local/database.ts'
+import { createJobStore } from '../lib/adapters/local/job-store.ts'
+import { createObjectHttp } from '../lib/adapters/local/object-http.ts'
+import { createObjectStore } from '../lib/adapters/local/object-store.ts'
+import { createPresigner } from '../lib/adapters/local/presign.ts'
+import { createQueue } from '../lib/adapters/local/queue.ts'
+import { loadSecret } from '../lib/adapters/local/secret.ts'
+import { createTokenStore } from '../lib/adapters/local/token-store.ts'
+import type { Decoder, Engine, Log, Queue, TokenStore } from '../lib/core/ports.ts'
+import { DEFAULT_SETTINGS } from '../lib/core/settings.ts'
+import type { ServiceOptions } from './options.ts'
+
+export interface Parts {
+  readonly options: ServiceOptions
+  readonly db: Database
+  readonly engine: Engine
+  readonly decoder: Decoder
+  readonly log: Log
+  /** Names this run of the service: leases of any other are dead. */
+  readonly worker: string
+  readonly drain: AbortSignal
+  readonly baseUrl: () => string
+}
+
+export interface Composition {
+  readonly tokens: TokenStore
+  readonly handlers: Readonly<Record<RouteName, HttpHandler>>
+  readonly objects: (req: IncomingMessage, res: ServerResponse) => Promise<void>
+  readonly queues: ReadonlyArray<{ name: string; queue: Queue; handler: SqsHandler; lanes: number }>
+}
+
+/** Wires the handlers to the local adapters: what bin/app.ts is for AWS, for one machine. */
+export async function compose(parts: Parts): Promise<Composition> {
+  const { options, db, engine, decoder, log, worker, drain } = parts
+  const clock = Date.now
+  const uploads = createQueue(db, 'uploads', { maxReceives: 20, deadLetterQueue: 'dead' })
+  const work = createQueue(db, 'work', { maxReceives: 20, deadLetterQueue: 'dead' })
+  const dead = createQueue(db, 'dead', { maxReceives: 1000 })
+  // The folder's lock is ours, so whoever held these claims is gone.
+  for (const queue of [uploads, work, dead]) await queue.releaseAll()
+
+  const presigner = createPresigner(loadSecret(options.data), parts.baseUrl)
+  const objects = createObjectStore(db, {
+    dataDir: options.data,
+    presigner,
+    events: { prefix: 'uploads/', queue: 'uploads' },
+  })
+  await objects.sweep()
+  const tokens = createTokenStore(db)
+  const jobs = createJobStore(db)
+  const { maxUploadBytes, maxDurationMs } = options
+  const settings = { ...DEFAULT_SETTINGS, maxUploadBytes, maxDurationMs }
+  const about = { version: packageVersion(), model: engine.info.model }
+  const ownerIsDead = (owner: string) => !owner.startsWith(`${worker}/`)
+  const ports = {
+    ...{ tokens, jobs, objects, work, engine, decoder, log, clock, settings, about, ownerIsDead },
+    newJobId: ulid,
+  }
+  return {
+    tokens,
+    handlers: {
+      upload: uploadHandler(ports),
+      complete: completeHandler(ports),
+      status: statusHandler(ports),
+      list: listHandler(ports),
+      cancel: cancelHandler(ports),
+      erase: eraseHandler(ports),
+      health: healthHandler(ports),
+      openapi: openapiHandler(ports),
+    },
+    objects: createObjectHttp({ store: objects, presigner, log }),
+    queues: [
+      { name: 'uploads', queue: uploads, handler: onUploadHandler(ports), lanes: 4 },
+      { name: 'work', queue: work, handler: workHandler(ports, { worker, drain }), lanes: options.jobs },
+      { name: 'dead', queue: dead, handler: deadLetterHandler(ports), lanes: 1 },
+    ],
+  }
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return String((JSON.parse(text) as { version: unknown }).version)
+}
