@@ -1,0 +1,94 @@
+import { toVerbatimError, VerbatimError } from '../../core/errors.ts'
+import { languageCode } from '../../core/languages.ts'
+import type { Engine, HearOptions, Log } from '../../core/ports.ts'
+import { readModelHeader } from './header.ts'
+import { detectionForm, TIME_LIMITS, type TimeLimits, timeLimitMs, transcriptionForm } from './hear.ts'
+import type { Form } from './post.ts'
+import { heardSegments, likeliestLanguage } from './protocol.ts'
+import { createQueue } from './queue.ts'
+import { createServer } from './server.ts'
+import { lengthMs } from './wav.ts'
+
+export interface EngineOptions {
+  /** whisper-server, and whisper.cpp's version (build.ts). */
+  readonly serverPath: string
+  readonly version: string
+  readonly modelPath: string
+  readonly modelName: string
+  /** Per process; no more than there are cores for all of them. */
+  readonly threads: number
+  /** Each holds the model in memory once. */
+  readonly processes: number
+  readonly log: Log
+  readonly limits?: Partial<TimeLimits>
+}
+
+/** whisper.cpp behind the Engine port. */
+export interface WhisperEngine extends Engine {
+  /** Starts every process now and not with the first requests. Fails as a request would. */
+  start(): Promise<void>
+  /** Process ids of the servers that run. */
+  pids(): number[]
+  /** Ends the processes; requests that wait or run fail with `engine-crashed`. */
+  close(): Promise<void>
+}
+
+/** A pool of whisper-servers with one queue, first come, first served. A process is started when it is needed. */
+export function createEngine(options: EngineOptions): WhisperEngine {
+  const limits = { ...TIME_LIMITS, ...options.limits }
+  const servers = Array.from({ length: options.processes }, () =>
+    createServer({ ...options, startMs: limits.startMs }),
+  )
+  const queue = createQueue(servers, (server) => server.pid() !== undefined)
+
+  /** The reply to a form, from whichever process is free; once more when the process died over it. */
+  async function ask(form: Form, pcm16: Int16Array, signal: AbortSignal | undefined): Promise<string> {
+    const server = await queue.take(signal)
+    const asked = { timeoutMs: timeLimitMs(pcm16, limits), signal }
+    try {
+      return await server.ask(form, asked).catch((error: unknown) => {
+        if (toVerbatimError(error).code !== 'engine-crashed') throw error
+        return server.ask(form, asked)
+      })
+    } finally {
+      queue.giveBack(server)
+    }
+  }
+
+  return {
+    info: { name: 'whisper.cpp', version: options.version, model: options.modelName },
+    width: options.processes,
+
+    async hear(pcm16: Int16Array, { language, prompt, signal }: HearOptions) {
+      checkLanguage(language)
+      if (pcm16.length === 0) return []
+      const { languages } = await readModelHeader(options.modelPath)
+      // Models older than large-v3 have no token for Cantonese, and would take the next one for it.
+      const known = language === 'yue' && languages < 100 ? 'zh' : language
+      const reply = await ask(transcriptionForm(pcm16, { language: known, prompt }), pcm16, signal)
+      return heardSegments(reply, lengthMs(pcm16), known)
+    },
+
+    async detectLanguage(pcm16: Int16Array, { signal } = {}) {
+      const { multilingual } = await readModelHeader(options.modelPath)
+      if (!multilingual) return { language: 'en', probability: 1 }
+      return likeliestLanguage(await ask(detectionForm(pcm16), pcm16, signal))
+    },
+
+    async start() {
+      await Promise.all(servers.map((server) => server.start()))
+    },
+    pids: () => servers.map((server) => server.pid()).filter((pid) => pid !== undefined),
+    async close() {
+      queue.close()
+      await Promise.all(servers.map((server) => server.stop()))
+    },
+  }
+}
+
+/** The server would answer an unknown language with 200 and English. */
+function checkLanguage(language: string): void {
+  if (languageCode(language) !== language) {
+    throw new VerbatimError('unknown-language', 'The engine knows no such language.')
+  }
+}
