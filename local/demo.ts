@@ -30,7 +30,7 @@ async function main(signal: AbortSignal): Promise<void> {
   let service: Service | undefined
   try {
     const options = { ...defaultOptions(), port: 0, data, model, drainMs: 0, logLevel: 'error' as const }
-    service = await startService(options, { signal, onProgress: showLine })
+    service = await startService(options, { signal, onProgress: (line) => showLine(line) })
     endLine()
     tell(`The service listens on ${service.url} (model ${model}).`)
     await transcribe(createClient({ url: service.url, token: service.token! }), signal)
@@ -49,12 +49,12 @@ async function transcribe(client: Client, signal: AbortSignal): Promise<void> {
     {},
     {
       signal,
-      onProgress: (sent, total) => showLine(`uploading ${percent(sent / total)}`),
+      onProgress: (sent, total) => showLine('uploading', percent(sent / total)),
     },
   )
   const job = await client.wait(jobId, {
     signal,
-    onStatus: ({ status, progress }) => showLine(`${status.toLowerCase()} ${percent(progress)}`),
+    onStatus: ({ status, progress }) => showLine(status.toLowerCase(), percent(progress)),
   })
   endLine()
   const { durationMs } = completed(job)
@@ -90,12 +90,12 @@ function printTranscript({ segments, language }: Transcript): void {
 const time = (ms: number): string =>
   `${Math.floor(ms / 60_000)}:${((ms % 60_000) / 1000).toFixed(2).padStart(5, '0')}`
 
-/** On a terminal one line that changes; elsewhere only what differs from the line before. */
+/** On a terminal one line that changes; elsewhere a line for each new phase. */
 let shown = ''
-function showLine(line: string): void {
-  if (line === shown) return
-  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`)
-  shown = line
+function showLine(phase: string, detail = ''): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${phase} ${detail}`)
+  else if (phase !== shown) tell(phase)
+  shown = phase
 }
 function endLine(): void {
   if (shown && process.stderr.isTTY) process.stderr.write('\n')
