@@ -10,6 +10,7 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   // The engine is built once, before the first test, so no test pays for it (or times out on it).
   globalSetup: '<rootDir>/test/support/global-setup.ts',
+  reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   testTimeout: 60_000,
   maxWorkers: 2,
 }

@@ -14,6 +14,8 @@ export interface BatchSettings {
   readonly heartbeatMs: number
   /** How often an attempt may end with a passing error before the job fails. */
   readonly maxFailures: number
+  /** How often a job may be taken at all: a recording that kills every worker must not be tried for ever. */
+  readonly maxAttempts: number
   /** Wall time for decoding: so much at least, and so much per megabyte. */
   readonly decodeTimeoutMs: number
   readonly decodeTimeoutPerMbMs: number
@@ -32,6 +34,7 @@ export const DEFAULT_SETTINGS: BatchSettings = {
   leaseMs: MINUTE,
   heartbeatMs: 1000,
   maxFailures: 3,
+  maxAttempts: 100,
   decodeTimeoutMs: 5 * MINUTE,
   decodeTimeoutPerMbMs: 2000,
 }

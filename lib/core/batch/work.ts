@@ -5,6 +5,7 @@ import type { Clock, Log } from '../ports.ts'
 import { type PlanPorts, planRecording } from './3-plan.ts'
 import { decideLanguage, type HearPorts, hearWindows } from './4-hear.ts'
 import { dropWork, publish, type StitchPorts, stitch } from './5-stitch.ts'
+import { failAbandoned } from './abandoned.ts'
 import { eraseObjects } from './erase.ts'
 import { type Hold, holdJob, type LeasePorts, type Lost, takeJob } from './lease.ts'
 
@@ -33,6 +34,10 @@ export const workOn =
 
     const log = ports.log.with({ jobId: ref.jobId, tenant: ref.tenant })
     log.info('job taken', { attempt: taken.job.attempt })
+    if (taken.job.attempt > ports.settings.maxAttempts) {
+      await failAbandoned(ports)(ref)
+      return { outcome: 'failed' }
+    }
     const hold = holdJob(ports, ref, owner)
     try {
       const outcome = await transcribe(ports, taken.job, hold, AbortSignal.any([hold.signal, drain]), log)
