@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { VerbatimError } from '../../core/errors.ts'
 import { MIGRATIONS } from './schema.ts'
-import { storageError } from './storage-error.ts'
+import { errno, storageError } from './storage-error.ts'
 
 /** How long a statement waits for another process's write before it fails. */
 const BUSY_TIMEOUT_MS = 10_000
@@ -29,7 +29,9 @@ export function openDatabase(dataDir: string): Database {
   let sql: DatabaseSync
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    sql = new DatabaseSync(join(dataDir, 'verbatim.db'), { timeout: BUSY_TIMEOUT_MS })
+    const file = join(dataDir, 'verbatim.db')
+    makePrivate(file)
+    sql = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS })
   } catch (thrown) {
     throw storageError(thrown)
   }
@@ -42,6 +44,15 @@ export function openDatabase(dataDir: string): Database {
   }
   const wakeups = new EventEmitter().setMaxListeners(0)
   return { sql, wakeups, read, transaction: (work) => transaction(sql, work), close: () => sql.close() }
+}
+
+/** A new file is for its owner alone; what SQLite puts beside it gets the same mode. An old one is not touched. */
+function makePrivate(file: string): void {
+  try {
+    writeFileSync(file, '', { flag: 'wx', mode: 0o600 })
+  } catch (thrown) {
+    if (errno(thrown) !== 'EEXIST') throw thrown
+  }
 }
 
 function configure(sql: DatabaseSync): void {
