@@ -15,6 +15,7 @@ import { issueToken } from '../lib/adapters/tokens.ts'
 import { ensureEngine } from '../lib/adapters/whisper/build.ts'
 import { resolveModel } from '../lib/adapters/whisper/models.ts'
 import { createEngine } from '../lib/adapters/whisper/pool.ts'
+import { VerbatimError } from '../lib/core/errors.ts'
 import type { Log, TokenStore } from '../lib/core/ports.ts'
 import { type Composition, compose } from './compose.ts'
 import { createHttpServer, requestOrigin } from './http-server.ts'
@@ -72,6 +73,9 @@ async function start(
 
   const engine = await prepareEngine(options, context, log)
   closing.push(() => engine.close())
+  // Now and not with the first job: a model that does not load should be noticed by who starts the service.
+  context.onProgress?.(`loading the model ${options.model}`)
+  await engine.start()
   const decoder = createDecoder({
     ffmpeg: await findFfmpeg({ override: env().VERBATIM_FFMPEG, searchPath: env().PATH }),
     scratchDir,
@@ -135,10 +139,18 @@ function startPumps(
 
 async function listen(server: Server, { host, port }: ServiceOptions): Promise<string> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, port)))
     server.listen(port, host, resolve)
   })
   return urlOf(server, { host })
+}
+
+function cannotListen({ code = '' }: NodeJS.ErrnoException, port: number): VerbatimError {
+  const message =
+    code === 'EADDRINUSE' ? `Port ${port} is in use.` : `Port ${port} can't be listened on (${code}).`
+  return new VerbatimError('unavailable', message, {
+    hint: 'Stop what uses it, or choose others with --port and --host.',
+  })
 }
 
 function urlOf(server: Server, { host }: { host: string }): string {

@@ -1,4 +1,4 @@
-import { createVoiceGate, type VoiceGate } from '../audio/voice.ts'
+import { createVoiceGate, type Region, type VoiceGate } from '../audio/voice.ts'
 import { pickVoiced } from '../audio/voiced.ts'
 import { cutWindows } from '../audio/windows.ts'
 import { VerbatimError } from '../errors.ts'
@@ -24,6 +24,8 @@ export interface Plan {
   readonly recording: Recording
   /** In the order of time. Silence is in none of them. */
   readonly windows: readonly PlannedWindow[]
+  /** Where each channel may hold speech. */
+  readonly regions: ReadonlyMap<number, readonly Region[]>
   /** Where to listen for the language: the stretch with most speech. Absent when nobody speaks. */
   readonly voiced?: PlannedWindow
 }
@@ -58,15 +60,17 @@ function gateOf(gates: Map<number, VoiceGate>, channel: number) {
 
 function cut(gates: ReadonlyMap<number, VoiceGate>): Omit<Plan, 'recording'> {
   const windows: PlannedWindow[] = []
+  const regions = new Map<number, readonly Region[]>()
   let voiced: (PlannedWindow & { voicedMs: number }) | undefined
   for (const [channel, gate] of gates) {
     const track = gate.end()
+    regions.set(channel, track.regions)
     for (const { startMs, endMs } of cutWindows(track)) windows.push({ channel, startMs, endMs })
     const best = pickVoiced(track.regions)
     if (best && best.voicedMs > (voiced?.voicedMs ?? 0)) voiced = { channel, ...best }
   }
   windows.sort((a, b) => a.startMs - b.startMs || a.channel - b.channel)
-  return { windows, ...(voiced && { voiced }) }
+  return { windows, regions, ...(voiced && { voiced }) }
 }
 
 const decodeTimeout = ({ decodeTimeoutMs, decodeTimeoutPerMbMs }: BatchSettings, sizeBytes: number): number =>

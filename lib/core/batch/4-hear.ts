@@ -4,6 +4,7 @@ import { type JobRef, workKey } from '../keys.ts'
 import type { Engine, ObjectStore } from '../ports.ts'
 import { type HeardSegment, Word } from '../transcript/shape.ts'
 import type { Plan, PlannedWindow } from './3-plan.ts'
+import { hearWhole } from './hear-whole.ts'
 
 export interface HearPorts {
   readonly engine: Engine
@@ -59,9 +60,10 @@ export async function decideLanguage(
 export async function hearWindows(
   ports: HearPorts,
   ref: JobRef,
-  { recording, windows }: Plan,
+  plan: Plan,
   options: { language: string; prompt?: string; signal: AbortSignal; onHeard: (share: number) => void },
 ): Promise<HeardWindow[]> {
+  const { windows } = plan
   const stop = new AbortController()
   const signal = AbortSignal.any([options.signal, stop.signal])
   const heardWith = await digestOf([ports.engine.info, options.language, options.prompt ?? ''])
@@ -84,13 +86,7 @@ export async function hearWindows(
     const key = workKey(ref, `${window.channel}-${window.startMs}-${window.endMs}.json`)
     const saved = await readSaved(ports.objects, key, heardWith)
     if (saved) return saved
-    const pcm16 = await recording.read(window.channel, window.startMs, window.endMs)
-    const { language, prompt } = options
-    const segments = await ports.engine.hear(pcm16, {
-      language,
-      signal,
-      ...(prompt !== undefined && { prompt }),
-    })
+    const segments = await hearWhole(ports.engine, plan, window, { ...options, signal })
     await ports.objects.put(key, JSON.stringify({ heardWith, segments }), 'application/json')
     return segments
   }
