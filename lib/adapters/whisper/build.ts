@@ -179,12 +179,14 @@ async function publish(source: string, server: string, finished: string, folder:
   }
 }
 
-/** Builds of this machine whose process was killed. */
+/** Builds of this machine whose process was killed. What its compilers still write to is for the next time. */
 async function removeLeftovers(parent: string): Promise<void> {
   const prefix = `.building-${hostname()}-`
   for (const name of await readdir(parent)) {
     const pid = Number(name.startsWith(prefix) ? name.slice(prefix.length).split('-')[0] : Number.NaN)
-    if (!Number.isNaN(pid) && !isAlive(pid)) await rm(join(parent, name), { recursive: true, force: true })
+    if (!Number.isNaN(pid) && !isAlive(pid)) {
+      await rm(join(parent, name), { recursive: true, force: true }).catch(() => {})
+    }
   }
 }
 

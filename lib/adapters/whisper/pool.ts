@@ -41,14 +41,22 @@ export function createEngine(options: EngineOptions): WhisperEngine {
   )
   const queue = createQueue(servers, (server) => server.pid() !== undefined)
 
-  /** The reply to a form, from whichever process is free; once more when the process died over it. */
-  async function ask(form: Form, pcm16: Int16Array, signal: AbortSignal | undefined): Promise<string> {
+  /**
+   * Asks whichever process is free; once more when the process died over it. The place in the queue is taken
+   * before anything is waited for, and the form made only when it is its turn.
+   */
+  async function ask(
+    form: () => Form | Promise<Form>,
+    pcm16: Int16Array,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
     const server = await queue.take(signal)
-    const asked = { timeoutMs: timeLimitMs(pcm16, limits), signal }
     try {
-      return await server.ask(form, asked).catch((error: unknown) => {
+      const made = await form()
+      const asked = { timeoutMs: timeLimitMs(pcm16, limits), signal }
+      return await server.ask(made, asked).catch((error: unknown) => {
         if (toVerbatimError(error).code !== 'engine-crashed') throw error
-        return server.ask(form, asked)
+        return server.ask(made, asked)
       })
     } finally {
       queue.giveBack(server)
@@ -62,17 +70,19 @@ export function createEngine(options: EngineOptions): WhisperEngine {
     async hear(pcm16: Int16Array, { language, prompt, signal }: HearOptions) {
       checkLanguage(language)
       if (pcm16.length === 0) return []
-      const { languages } = await readModelHeader(options.modelPath)
-      // Models older than large-v3 have no token for Cantonese, and would take the next one for it.
-      const known = language === 'yue' && languages < 100 ? 'zh' : language
-      const reply = await ask(transcriptionForm(pcm16, { language: known, prompt }), pcm16, signal)
-      return heardSegments(reply, lengthMs(pcm16), known)
+      const form = async () => {
+        const { languages } = await readModelHeader(options.modelPath)
+        // Models older than large-v3 have no token for Cantonese, and would take the next one for it.
+        const known = language === 'yue' && languages < 100 ? 'zh' : language
+        return transcriptionForm(pcm16, { language: known, prompt })
+      }
+      return heardSegments(await ask(form, pcm16, signal), lengthMs(pcm16), language)
     },
 
     async detectLanguage(pcm16: Int16Array, { signal } = {}) {
       const { multilingual } = await readModelHeader(options.modelPath)
       if (!multilingual) return { language: 'en', probability: 1 }
-      return likeliestLanguage(await ask(detectionForm(pcm16), pcm16, signal))
+      return likeliestLanguage(await ask(() => detectionForm(pcm16), pcm16, signal))
     },
 
     async start() {

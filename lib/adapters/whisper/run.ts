@@ -6,7 +6,7 @@ import { childEnv } from '../env.ts'
 /** How long a child may take to end by itself once it was told to. */
 const GRACE_MS = 3000
 /** Lines of output that are kept to explain a failure. */
-const KEPT_LINES = 12
+const KEPT_LINES = 60
 
 export interface RunOptions {
   readonly cwd?: string

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { VerbatimError } from '../../core/errors.ts'
@@ -86,7 +86,7 @@ async function unpack(archive: string, folder: string, top: string, signal?: Abo
 /** A tree of the user's. It is copied, because cmake writes into the source (bindings/javascript). */
 async function treeSource(tree: string): Promise<Source> {
   const cmakeLists = await readFile(join(tree, 'CMakeLists.txt'), 'utf8').catch(() => '')
-  const version = /project\("whisper\.cpp" VERSION ([\d.]+)\)/.exec(cmakeLists)?.[1]
+  const version = versionOf(cmakeLists)
   if (!version) {
     throw new VerbatimError('engine-missing', 'WHISPER_CPP_DIR is not a whisper.cpp source tree.', {
       hint: 'Point WHISPER_CPP_DIR at a checkout of whisper.cpp, or unset it.',
@@ -98,15 +98,26 @@ async function treeSource(tree: string): Promise<Source> {
     id: await fingerprint(tree),
     async fetch(folder) {
       const top = join(folder, 'tree')
-      await cp(tree, top, { recursive: true, filter: (path) => path === tree || isSource(path) })
+      await cp(tree, top, { recursive: true, filter: isSource })
       return top
     },
   }
 }
 
+/** whisper.cpp's version as its CMakeLists.txt states it: in the project's line until 1.9.1, in variables since. */
+export function versionOf(cmakeLists: string): string | undefined {
+  if (!cmakeLists.includes('project("whisper.cpp"')) return undefined
+  const stated = /project\("whisper\.cpp" VERSION ([\d.]+)\)/.exec(cmakeLists)?.[1]
+  if (stated) return stated
+  const parts = ['MAJOR', 'MINOR', 'PATCH'].map(
+    (part) => new RegExp(`set\\(WHISPER_VERSION_${part} (\\d+)\\)`).exec(cmakeLists)?.[1],
+  )
+  return parts.includes(undefined) ? undefined : parts.join('.')
+}
+
 /** Not the history, not earlier builds, and not the models that people keep in their checkout. */
 const isSource = (path: string): boolean =>
-  !/^(\.git|build.*)$/.test(basename(path)) && !path.endsWith('.bin')
+  basename(path) !== '.git' && !existsSync(join(path, 'CMakeCache.txt')) && !path.endsWith('.bin')
 
 /** Names, sizes and times of what the engine is compiled from. */
 async function fingerprint(tree: string): Promise<string> {

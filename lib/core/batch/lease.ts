@@ -48,7 +48,10 @@ export interface Findings {
   language?: string
 }
 
-/** How a hold is lost: somebody cancelled or erased the job, or a second worker took it after our lease ran out. */
+/**
+ * How a hold is lost. `stopped`: the job was cancelled or erased, its files are nobody's. `taken-over`: a second worker
+ * took it after our lease ran out, and may have ended it since: its files are that worker's.
+ */
 export type Lost = 'stopped' | 'taken-over'
 
 /** A worker's hold on a job: renewed in the background, and the one who notices that the job was cancelled. */
@@ -115,4 +118,4 @@ function withFindings(job: JobIn<'PROCESSING'>, findings: Findings): JobIn<'PROC
 }
 
 const lossOf = (moved: MoveOutcome): Lost =>
-  moved.outcome !== 'gone' && moved.job.status === 'PROCESSING' ? 'taken-over' : 'stopped'
+  moved.outcome === 'gone' || moved.job.status === 'CANCELLED' ? 'stopped' : 'taken-over'
