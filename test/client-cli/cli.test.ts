@@ -11,8 +11,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { type Client, createClient } from '../../client-cli/client.ts'
+import { cleanUp, type RunningService, startService, tempFolder } from '../support/service.ts'
 import { createFaultyProxy, type FaultyProxy } from './faulty-proxy.ts'
-import { type RunningService, runCli, sample, startService } from './service.ts'
+import { runCli, sample } from './run-cli.ts'
 
 // The command line as a user meets it: processes, files, pipes, signals, against the real service.
 
@@ -22,10 +23,10 @@ let folder: string
 let proxy: FaultyProxy
 
 beforeAll(async () => {
-  service = await startService()
+  service = await startService({ data: await tempFolder() })
   client = createClient(service)
 })
-afterAll(() => service.stop())
+afterAll(cleanUp)
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'verbatim-cli-'))
   proxy = await createFaultyProxy(service.url)

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { type Client, completed, createClient } from '../../client-cli/client.ts'
+import { cleanUp, type RunningService, startService, tempFolder } from '../support/service.ts'
 import { createFaultyProxy, type Fault, type FaultyProxy } from './faulty-proxy.ts'
-import { type RunningService, sample, startService } from './service.ts'
+import { sample } from './run-cli.ts'
 
 // The client against the real service, over a network that fails on demand.
 
@@ -15,9 +16,9 @@ let client: Client
 let folder: string
 
 beforeAll(async () => {
-  service = await startService()
+  service = await startService({ data: await tempFolder() })
 })
-afterAll(() => service.stop())
+afterAll(cleanUp)
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'verbatim-client-'))
   proxy = await createFaultyProxy(service.url)

@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { FORMATS } from '../../../lib/core/job.ts'
 import { Transcript } from '../../../lib/core/transcript/shape.ts'
 import { timecode } from '../../../lib/core/transcript/timecode.ts'
 import { CONTENT_TYPES, write } from '../../../lib/core/transcript/write.ts'
+import { needFfmpeg } from '../../support/media.ts'
 import { segment, transcriptOf } from './support.ts'
 
 const HOSTILE = [
@@ -154,9 +155,9 @@ describe('every format', () => {
   })
 })
 
-const FFMPEG = spawnSync('ffmpeg', ['-version']).status === 0
+describe('as ffmpeg reads it', () => {
+  beforeAll(async () => void (await needFfmpeg()))
 
-;(FFMPEG ? describe : describe.skip)('as ffmpeg reads it', () => {
   function read(name: string, body: string): string[] {
     const folder = mkdtempSync(join(tmpdir(), 'verbatim-subtitles-'))
     try {
