@@ -94,14 +94,14 @@ async function shortJobs(service: RunningService): Promise<void> {
   print(`memory of our own process, first job to last: ${resident.join(', ')} MB`)
 }
 
-/** Until a client that asks every 10 ms sees COMPLETED. */
+/** Until a client that asks every 25 ms sees COMPLETED. */
 async function transcribe(service: RunningService, bytes: Uint8Array): Promise<void> {
   const jobId = await uploadBytes(service, bytes)
   for (;;) {
     const { status, error } = (await call(service, 'GET', `/status/${jobId}`)).body
     if (status === 'COMPLETED') return
     if (error) throw new Error(`${status}: ${error.code}`)
-    await sleep(10)
+    await sleep(25)
   }
 }
 

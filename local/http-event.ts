@@ -47,7 +47,7 @@ export async function toEvent(
   const url = new URL(req.url ?? '/', 'http://local')
   const { method, path } = ROUTES[route.route]
   const body = await readBody(req)
-  const query = Object.fromEntries(url.searchParams)
+  const query = joined(url.searchParams)
   const now = new Date()
   return {
     version: '2.0',
@@ -78,7 +78,10 @@ export async function toEvent(
 
 export const newRequestId = (): string => randomUUID()
 
-/** API Gateway joins repeated headers with a comma. */
+/** API Gateway joins repeated parameters with a comma, and repeated headers. */
+const joined = (params: URLSearchParams): Record<string, string> =>
+  Object.fromEntries(Array.from(new Set(params.keys()), (name) => [name, params.getAll(name).join(',')]))
+
 const flatten = (headers: IncomingMessage['headers']): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),

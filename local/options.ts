@@ -121,8 +121,8 @@ function fromFlags(flags: Flags, base: ServiceOptions): ServiceOptions {
     // One more than there are engines: the next recording is decoded while the engines are busy.
     jobs: flags.jobs ?? engines + 1,
     ...(publicUrl !== undefined && { publicUrl: publicUrl.replace(/\/+$/, '') }),
-    maxUploadBytes: flags.maxUploadGb * GIB,
-    maxDurationMs: flags.maxHours * HOUR,
+    maxUploadBytes: Math.round(flags.maxUploadGb * GIB),
+    maxDurationMs: Math.round(flags.maxHours * HOUR),
     drainMs: flags.drainSeconds * 1000,
   }
 }

@@ -4,7 +4,7 @@ import { WorkMessage } from '../../lib/core/batch/messages.ts'
 import { type JobRef, parseUploadKey } from '../../lib/core/keys.ts'
 import type { Log } from '../../lib/core/ports.ts'
 import { S3Message } from './on-upload.ts'
-import { forRecords, type SqsHandler } from './sqs.ts'
+import { DeliverAgain, forRecords, type SqsHandler } from './sqs.ts'
 
 /** SQS dead letters of `uploads` and `work`: nobody could bring these jobs further, so they end as FAILED. */
 export const deadLetterHandler = (ports: DeadLetterPorts & { log: Log }): SqsHandler =>
@@ -13,6 +13,8 @@ export const deadLetterHandler = (ports: DeadLetterPorts & { log: Log }): SqsHan
     if (refs.length === 0) ports.log.error('dead letter names no job', { messageId: record.messageId })
     for (const ref of refs) {
       const code = await failAbandoned(ports)(ref)
+      // Looked at again, until the worker has ended the job or has died itself.
+      if (code === 'busy') throw new DeliverAgain()
       ports.log.error('job abandoned', { jobId: ref.jobId, code })
     }
   })

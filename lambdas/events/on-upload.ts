@@ -19,8 +19,14 @@ export const S3Message = z.union([
     ),
 ])
 
-/** S3 writes keys in events form-encoded: a space is a plus. */
-const decodeKey = (key: string): string => decodeURIComponent(key.replaceAll('+', ' '))
+/** S3 writes keys in events form-encoded: a space is a plus. What is not, S3 has not written; it is no upload's key. */
+function decodeKey(key: string): string {
+  try {
+    return decodeURIComponent(key.replaceAll('+', ' '))
+  } catch {
+    return key
+  }
+}
 
 /** SQS `uploads`: recordings have arrived. */
 export const onUploadHandler = (ports: AcceptPorts & { log: Log }): SqsHandler =>

@@ -150,5 +150,9 @@ export const completeUpload =
       const message = `${arrived.length} of ${multipart.parts} parts with ${bytes} of ${job.sizeBytes} bytes have arrived.`
       throw new VerbatimError('upload-incomplete', message)
     }
-    await objects.completeMultipart(uploadKey(job), multipart.uploadId, request.parts ?? arrived)
+    const { parts = arrived } = request
+    if (parts.length !== multipart.parts) {
+      throw new VerbatimError('upload-incomplete', `${parts.length} of ${multipart.parts} parts are named.`)
+    }
+    await objects.completeMultipart(uploadKey(job), multipart.uploadId, parts)
   }

@@ -43,8 +43,10 @@ async function presignDownloads({ objects, clock, settings }: StatusPorts, job: 
 }
 
 /** `interview.m4a` becomes `interview.srt`. */
-const downloadName = (filename: string, format: Format): string =>
-  `${filename.replace(/^.*[\\/]/, '').replace(/(?<=.)\.[^.]*$/, '')}.${format}`
+function downloadName(filename: string, format: Format): string {
+  const stem = filename.replace(/^.*[\\/]/, '').replace(/(?<=.)\.[^.]*$/, '')
+  return `${stem || 'transcript'}.${format}`
+}
 
 export function viewJob(job: Job): JobStatus {
   switch (job.status) {

@@ -70,7 +70,8 @@ export async function expireIfOverdue(
 ): Promise<Job> {
   const overdue = (it: Job) =>
     it.status === 'UPLOADING' && it.upload.expiresAt + ports.settings.uploadGraceMs <= ports.clock()
-  if (!overdue(job)) return job
+  // A recording that is there has arrived in time: its event is on the way, however long that takes.
+  if (!overdue(job) || (await ports.objects.head(uploadKey(job)))) return job
   const moved = await moveJob(ports, jobBase(job), (it) => (overdue(it) ? { status: 'EXPIRED' } : null))
   if (moved.outcome === 'gone') return job
   if (moved.outcome === 'moved') {

@@ -49,10 +49,10 @@ export interface Findings {
 }
 
 /**
- * How a hold is lost. `stopped`: the job was cancelled or erased, its files are nobody's. `taken-over`: a second worker
- * took it after our lease ran out, and may have ended it since: its files are that worker's.
+ * How a hold is lost: somebody cancelled or erased the job (`stopped`), or a second worker took it after our lease ran
+ * out (`taken-over`) and may have ended it since (`ended`). Only in the first case are its files nobody's.
  */
-export type Lost = 'stopped' | 'taken-over'
+export type Lost = 'stopped' | 'taken-over' | 'ended'
 
 /** A worker's hold on a job: renewed in the background, and the one who notices that the job was cancelled. */
 export interface Hold {
@@ -86,7 +86,7 @@ export function holdJob(ports: LeasePorts, ref: JobRef, owner: string): Hold {
     }))
     if (moved.outcome !== 'moved') {
       lost = lossOf(moved)
-      const message = lost === 'stopped' ? 'The job was stopped.' : 'Another worker has the job now.'
+      const message = lost === 'stopped' ? 'The job was stopped.' : 'Another worker has taken the job.'
       ended.abort(new VerbatimError('cancelled', message))
     }
   }
@@ -117,5 +117,7 @@ function withFindings(job: JobIn<'PROCESSING'>, findings: Findings): JobIn<'PROC
   return { ...job, ...findings, progress: Math.max(job.progress, findings.progress ?? 0) }
 }
 
-const lossOf = (moved: MoveOutcome): Lost =>
-  moved.outcome === 'gone' || moved.job.status === 'CANCELLED' ? 'stopped' : 'taken-over'
+function lossOf(moved: MoveOutcome): Lost {
+  if (moved.outcome === 'gone' || moved.job.status === 'CANCELLED') return 'stopped'
+  return moved.job.status === 'PROCESSING' ? 'taken-over' : 'ended'
+}

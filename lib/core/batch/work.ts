@@ -7,7 +7,7 @@ import { decideLanguage, type HearPorts, hearWindows } from './4-hear.ts'
 import { dropWork, publish, type StitchPorts, stitch } from './5-stitch.ts'
 import { failAbandoned } from './abandoned.ts'
 import { eraseObjects } from './erase.ts'
-import { type Hold, holdJob, type LeasePorts, type Lost, takeJob } from './lease.ts'
+import { type Hold, holdJob, type LeasePorts, type Lost, type Taken, takeJob } from './lease.ts'
 
 export interface WorkPorts extends LeasePorts, PlanPorts, HearPorts, StitchPorts {
   readonly clock: Clock
@@ -29,27 +29,37 @@ export const workOn =
   async (ref: JobRef, owner: string, drain: AbortSignal): Promise<WorkOutcome> => {
     const taken = await takeJob(ports, ref, owner)
     if (taken.outcome === 'busy') return { outcome: 'again' }
-    if (taken.outcome === 'gone') await eraseObjects(ports.objects, ref)
-    if (taken.outcome !== 'taken') return { outcome: 'nothing-to-do' }
+    if (taken.outcome !== 'taken') {
+      await tidy(ports, ref, taken)
+      return { outcome: 'nothing-to-do' }
+    }
 
     const log = ports.log.with({ jobId: ref.jobId, tenant: ref.tenant })
     log.info('job taken', { attempt: taken.job.attempt })
     if (taken.job.attempt > ports.settings.maxAttempts) {
-      await failAbandoned(ports)(ref)
+      await failAbandoned(ports)(ref, owner)
       return { outcome: 'failed' }
     }
     const hold = holdJob(ports, ref, owner)
     try {
       const outcome = await transcribe(ports, taken.job, hold, AbortSignal.any([hold.signal, drain]), log)
       if (outcome !== 'finished') return await leave(ports, ref, outcome, log)
-      await dropWork(ports.objects, ref)
-      return { outcome: 'completed' }
     } catch (error) {
       return await giveUp(ports, ref, hold, drain, error, log)
     } finally {
       hold.drop()
     }
+    // Not in the try: the job is COMPLETED, and no error may undo that. The next delivery tidies up then.
+    await dropWork(ports.objects, ref)
+    return { outcome: 'completed' }
   }
+
+/** What a worker that was killed after the end of its job has left. */
+async function tidy({ objects }: WorkPorts, ref: JobRef, found: Exclude<Taken, { outcome: 'taken' }>) {
+  const status = found.outcome === 'past' ? found.job.status : undefined
+  if (found.outcome === 'gone' || status === 'CANCELLED') await eraseObjects(objects, ref)
+  if (status === 'COMPLETED' || status === 'FAILED') await dropWork(objects, ref)
+}
 
 async function transcribe(
   ports: WorkPorts,
@@ -89,6 +99,7 @@ async function transcribe(
 async function leave({ objects }: WorkPorts, ref: JobRef, lost: Lost, log: Log): Promise<WorkOutcome> {
   log.info('job left', { code: lost })
   if (lost === 'stopped') await eraseObjects(objects, ref)
+  if (lost === 'ended') await dropWork(objects, ref)
   return { outcome: 'stopped' }
 }
 
@@ -105,7 +116,8 @@ async function giveUp(
   if (hold.lost) return leave(ports, ref, hold.lost, log)
   const released = { owner: 'nobody', until: clock() }
   if (drain.aborted) {
-    await hold.finish((job) => ({ ...job, lease: released }))
+    const outcome = await hold.finish((job) => ({ ...job, lease: released }))
+    if (outcome !== 'finished') return leave(ports, ref, outcome, log)
     log.info('job given back')
     return { outcome: 'again' }
   }
