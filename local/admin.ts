@@ -6,7 +6,8 @@ import { Tenant } from '../lib/core/job.ts'
 import type { TokenStore } from '../lib/core/ports.ts'
 import { defaultDataDir } from './options.ts'
 
-// What an administrator of a one-machine service does from the CLI, which itself knows no stores.
+// What an administrator does from the CLI, which itself knows no stores. Tokens are those of a data folder or, with
+// `table`, of a deployment in AWS.
 
 export { getModel, listModels } from '../lib/adapters/whisper/models.ts'
 export { doctor } from './doctor.ts'
@@ -20,13 +21,19 @@ export interface TokenView {
   readonly createdAt: string
 }
 
+export interface TokensOf {
+  /** Data folder of a one-machine service. */
+  readonly data?: string
+  /** DynamoDB table of a deployment in AWS. */
+  readonly table?: string | undefined
+}
+
 /** Makes a token for `tenant`. Works while the service runs. */
 export async function createToken({
-  data = defaultDataDir(),
   tenant,
   name,
-}: {
-  data?: string
+  ...where
+}: TokensOf & {
   tenant: string
   name: string
 }): Promise<{ token: string; tokenId: string; tenant: string; name: string }> {
@@ -36,29 +43,32 @@ export async function createToken({
       'A tenant is written in lower-case letters, digits and dashes, at most 63.',
     )
   }
-  return withTokens(data, async (tokens) => {
+  return withTokens(where, async (tokens) => {
     const { token, record } = await issueToken({ tokens, clock: Date.now }, tenant, name)
     return { token, tokenId: record.tokenId, tenant, name }
   })
 }
 
-export const listTokens = ({ data = defaultDataDir() }: { data?: string }): Promise<TokenView[]> =>
-  withTokens(data, async (tokens) =>
+export const listTokens = (where: TokensOf): Promise<TokenView[]> =>
+  withTokens(where, async (tokens) =>
     (await tokens.list()).map(({ tokenId, tenant, name, createdAt }) => ({
       ...{ tokenId, tenant, name, createdAt: new Date(createdAt).toISOString() },
     })),
   )
 
 /** True if there was such a token. */
-export const revokeToken = ({
-  data = defaultDataDir(),
-  tokenId,
-}: {
-  data?: string
-  tokenId: string
-}): Promise<boolean> => withTokens(data, (tokens) => tokens.remove(tokenId))
+export const revokeToken = ({ tokenId, ...where }: TokensOf & { tokenId: string }): Promise<boolean> =>
+  withTokens(where, (tokens) => tokens.remove(tokenId))
 
-async function withTokens<T>(data: string, use: (tokens: TokenStore) => Promise<T>): Promise<T> {
+async function withTokens<T>(
+  { data = defaultDataDir(), table }: TokensOf,
+  use: (tokens: TokenStore) => Promise<T>,
+): Promise<T> {
+  if (table !== undefined) {
+    // Only now: loading the SDK takes longer than most commands do.
+    const { adminTokens } = await import('../lib/adapters/aws/admin.ts')
+    return use(adminTokens(table))
+  }
   const db = openDatabase(data)
   try {
     return await use(createTokenStore(db))

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { completeUpload, requestUpload, type UploadPorts } from '../../lib/core/batch/1-upload.ts'
 import { readStatus, type StatusPorts } from '../../lib/core/batch/6-status.ts'
 import { CompleteRequest, UploadRequest } from '../../lib/core/contract.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type AcceptPorts, acceptUpload } from '../../lib/core/batch/2-accept.ts'
 import type { Log } from '../../lib/core/ports.ts'
 import { forRecords, type SqsHandler } from './sqs.ts'

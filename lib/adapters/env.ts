@@ -1,4 +1,5 @@
-import { z } from 'zod'
+import * as z from 'zod'
+import { VerbatimError } from '../core/errors.ts'
 
 // The only place that reads process.env. It is read at the moment of the call, so that a test can set a variable.
 
@@ -35,4 +36,12 @@ export function env(): Environment {
 /** What a child process gets: our own environment and `extra`. */
 export function childEnv(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   return { ...process.env, ...extra }
+}
+
+/** The variables of one program by its own schema. Fails with `internal`, naming what is missing or wrong. */
+export function readEnvironment<S extends z.ZodType>(schema: S): z.output<S> {
+  const parsed = schema.safeParse(process.env)
+  if (parsed.success) return parsed.data
+  const named = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  throw new VerbatimError('internal', `The environment is not as it must be: ${named.join('; ')}`)
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Channels, FORMATS, Format, JobError, JobId } from './job.ts'
 import { languageCode } from './languages.ts'
 

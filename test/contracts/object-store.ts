@@ -11,6 +11,8 @@ export interface ObjectStoreUnderTest {
   readonly events: Queue
   /** Ends in a slash. */
   readonly eventPrefix: string
+  /** Only of an emulator: it takes requests without any signature, which a bucket refuses. */
+  readonly takesUnsigned?: boolean
   dispose(): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { VerbatimError } from '../../core/errors.ts'
 
 const Place = z.tuple([z.string(), z.int(), z.string()])

@@ -1,5 +1,5 @@
 import { deflateSync } from 'node:zlib'
-import { z } from 'zod'
+import * as z from 'zod'
 import { VerbatimError } from '../../core/errors.ts'
 import type { HeardSegment } from '../../core/transcript/shape.ts'
 import { wordsFromTokens } from '../../core/transcript/words.ts'

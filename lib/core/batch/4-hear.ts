@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { digestOf } from '../digest.ts'
 import { type JobRef, workKey } from '../keys.ts'
 import type { Engine, ObjectStore } from '../ports.ts'

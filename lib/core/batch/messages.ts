@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { JobId, Tenant } from '../job.ts'
 
 /** What goes through the work queue: names a job, carries no data. */

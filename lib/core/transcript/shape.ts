@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** One word with its times in the recording. `text` has no surrounding space. */
 export const Word = z.object({

@@ -1,0 +1,4 @@
+import { completeHandler } from '../api/upload.ts'
+import { composeApi } from './compose.ts'
+
+export const handler = completeHandler(composeApi())

@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
+import type { HttpReply } from '../../lambdas/api/http.ts'
+import { ROUTES, type RouteName } from '../../lambdas/api/routes.ts'
+import type { FunctionVariables, WorkerVariables } from '../../lib/adapters/aws/environment.ts'
+import { createTokenStore } from '../../lib/adapters/aws/token-store.ts'
+import { createLog } from '../../lib/adapters/log.ts'
+import { issueToken } from '../../lib/adapters/tokens.ts'
+import { ensureEngine } from '../../lib/adapters/whisper/build.ts'
+import { resolveModel } from '../../lib/adapters/whisper/models.ts'
+import { runPump } from '../../local/pump.ts'
+import { type HttpRequest, httpEvent } from '../lambdas/samples.ts'
+import { temporaryBucket, temporaryQueue, temporaryTable } from './support.ts'
+
+// The batch lane as it is deployed: table, bucket and queues at the endpoint, the functions of lambdas/aws in processes
+// of their own, and here what Lambda's event sources do.
+
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+
+/** Longer than any Lambda lives. */
+const FOREVER_MS = 3_600_000
+
+/** Short: a store may hand a message to a poll that was given up, and hides it for so long. */
+const VISIBILITY_MS = 10_000
+
+type Invoke = <T>(name: string, event: unknown, remainingMs?: number) => Promise<T>
+
+/** Starts a process that runs functions; see functions.ts. */
+async function startFunctions(names: readonly string[], env: Record<string, string>) {
+  const child = spawn(process.execPath, [path('functions.ts'), ...names], {
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  running.add(child)
+  const waiting = new Map<number, { resolve(reply: never): void; reject(error: Error): void }>()
+  const lines = createInterface({ input: child.stdout })
+  await new Promise((resolve, reject) => {
+    lines.once('line', resolve)
+    child.once('exit', (code) => reject(new Error(`the functions ended at their start (${code})`)))
+  })
+  lines.on('line', (line) => {
+    const { id, reply, error } = JSON.parse(line)
+    const { resolve, reject } = waiting.get(id)!
+    error === undefined ? resolve(reply as never) : reject(new Error(error))
+  })
+  let calls = 0
+  const invoke: Invoke = (name, event, remainingMs = FOREVER_MS) =>
+    new Promise((resolve, reject) => {
+      const id = ++calls
+      waiting.set(id, { resolve, reject })
+      child.stdin.write(`${JSON.stringify({ id, name, event, remainingMs })}\n`)
+    })
+  return { invoke, stop: () => end(child, () => child.stdin.end()) }
+}
+
+/** What a test that failed has left. */
+const running = new Set<ChildProcess>()
+
+async function end(child: ChildProcess, ask: () => void): Promise<number | null> {
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  ask()
+  return ended
+}
+
+export async function deploy() {
+  const uploads = await temporaryQueue(20)
+  const work = await temporaryQueue(20)
+  const table = await temporaryTable()
+  const bucket = await temporaryBucket(uploads.arn)
+  const model = await resolveModel('mini')
+  const engine = await ensureEngine()
+  const variables: FunctionVariables = {
+    ...{ STAGE: 'test', TABLE_NAME: table.table, BUCKET_NAME: bucket.bucket, WORK_QUEUE_URL: work.url },
+    ...{ MODEL: model.name, MAX_UPLOAD_BYTES: String(1024 ** 3), MAX_DURATION_MS: String(3_600_000) },
+    LOG_LEVEL: 'error',
+  }
+  const workerVariables: WorkerVariables = {
+    ...{ ...variables, ENGINE_PATH: engine.serverPath, ENGINE_VERSION: engine.version },
+    ...{ MODEL_PATH: model.path, THREADS: '2', SCRATCH_DIR: bucket.scratchDir },
+  }
+  const functions = await startFunctions([...Object.keys(ROUTES), 'on-upload', 'dead-letter'], variables)
+  const tokens = createTokenStore(table.db, table.table)
+  const { token } = await issueToken({ tokens, clock: Date.now }, 'acme', 'test')
+  const stop = new AbortController()
+  const source = (name: string, handler: (event: SQSEvent) => Promise<SQSBatchResponse>) => {
+    const queue = name === 'on-upload' ? uploads.queue : work.queue
+    const log = createLog({ level: 'error' })
+    return runPump({
+      ...{ name, queue, handler, log, stop: stop.signal },
+      lanes: 1,
+      visibilityMs: VISIBILITY_MS,
+    })
+  }
+  const pumps = [source('on-upload', (event) => functions.invoke('on-upload', event))]
+
+  return {
+    ...{ table, bucket, uploads, work, workerVariables },
+    /** Calls the API as API Gateway does. */
+    async call(route: RouteName, request: HttpRequest = {}) {
+      const { method, path: pattern } = ROUTES[route]
+      const headers = { authorization: `Bearer ${token}`, ...request.headers }
+      const event = httpEvent(`${method} ${pattern}`, { ...request, headers })
+      const { statusCode, body } = await functions.invoke<HttpReply>(route, event)
+      return { status: statusCode, body: body === undefined ? undefined : JSON.parse(body) }
+    },
+    deadLetter: (event: SQSEvent) => functions.invoke<SQSBatchResponse>('dead-letter', event),
+    /** A container Lambda on queue `work`; the first invocation has `remainingMs(1)` to live, and so on. */
+    async startWorker(remainingMs = (_invocation: number) => FOREVER_MS) {
+      const worker = await startFunctions(['work'], workerVariables)
+      const replies: SQSBatchResponse[] = []
+      let invocations = 0
+      const stopped = new AbortController()
+      const pump = runPump({
+        ...{ name: 'work', queue: work.queue, lanes: 1, visibilityMs: VISIBILITY_MS, stop: stopped.signal },
+        log: createLog({ level: 'error' }),
+        handler: async (event) => {
+          const reply = await worker.invoke<SQSBatchResponse>('work', event, remainingMs(++invocations))
+          replies.push(reply)
+          return reply
+        },
+      })
+      return {
+        replies,
+        stop: async () => {
+          stopped.abort()
+          await pump
+          await worker.stop()
+        },
+      }
+    },
+    /** The program of the ECS service. `stop` sends SIGTERM and gives its exit code. */
+    startPoller() {
+      const env = { ...process.env, ...workerVariables }
+      const child = spawn(process.execPath, [path('../../lambdas/aws/poller.ts')], { env, stdio: 'inherit' })
+      running.add(child)
+      return { stop: () => end(child, () => child.kill('SIGTERM')) }
+    },
+    async dispose() {
+      stop.abort()
+      await Promise.all(pumps)
+      for (const child of running) child.kill('SIGKILL')
+      for (const it of [bucket, table, uploads, work]) await it.dispose()
+    },
+  }
+}
+
+export type Deployment = Awaited<ReturnType<typeof deploy>>
