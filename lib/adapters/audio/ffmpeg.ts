@@ -10,7 +10,7 @@ import type { Backend, Findings } from './findings.ts'
  * Demuxers for files that hold their own sound. Left out on purpose: whatever makes ffmpeg open another file or an
  * address (concat, hls, dash, sdp, rtsp, image2, lavfi, tee), text, pictures, and raw formats that fit any bytes.
  */
-const DEMUXERS = [
+export const DEMUXERS = [
   'aac',
   'ac3',
   'aiff',
@@ -44,7 +44,7 @@ const DEMUXERS = [
 ]
 
 /** Decoders of sound. None of pictures: a video's frames are not even looked at while the file is probed. */
-const DECODERS = [
+export const DECODERS = [
   ...['aac', 'aac_fixed', 'aac_latm', 'ac3', 'ac3_fixed', 'g722', 'g726', 'g726le'],
   ...['adpcm_ima_apc', 'adpcm_ima_qt', 'adpcm_ima_wav', 'adpcm_ms', 'adpcm_swf', 'adpcm_yamaha', 'alac'],
   ...['amrnb', 'amrwb', 'ape', 'cook', 'dca', 'eac3', 'flac', 'g729', 'gsm', 'gsm_ms', 'mp1', 'mp1float'],

@@ -1,0 +1,45 @@
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
+import { Construct } from 'constructs'
+import type { FunctionVariables } from '../../adapters/aws/environment.ts'
+import { TIMEOUTS } from '../limits.ts'
+import type { DataStack } from '../stacks/data.ts'
+import type { Stage } from '../stages.ts'
+import { SmallFunction } from './small-function.ts'
+
+export interface ConsumersProps {
+  readonly stage: Stage
+  readonly data: DataStack
+  readonly environment: FunctionVariables
+}
+
+/** What happens when a recording has arrived, and when nobody could bring one further. */
+export class Consumers extends Construct {
+  readonly onUpload: SmallFunction
+  readonly deadLetter: SmallFunction
+
+  constructor(scope: Construct, id: string, { stage, data, environment }: ConsumersProps) {
+    super(scope, id)
+    const { jobs, media, uploads, work } = data
+    const props = { stage, environment, timeout: TIMEOUTS.small }
+
+    this.onUpload = new SmallFunction(this, 'OnUpload', {
+      ...{ ...props, entry: 'on-upload', description: 'A recording has arrived: its job is queued' },
+    })
+    jobs.grantJobs(this.onUpload.fn)
+    media.grantReadUploads(this.onUpload.fn)
+    media.grantDiscardUploads(this.onUpload.fn)
+    work.queue.grantSendMessages(this.onUpload.fn)
+    this.onUpload.fn.addEventSource(new SqsEventSource(uploads.queue, { ...EACH_ALONE, maxConcurrency: 20 }))
+
+    this.deadLetter = new SmallFunction(this, 'DeadLetter', {
+      ...{ ...props, entry: 'dead-letter', description: 'Nobody could bring this job further: it fails' },
+    })
+    jobs.grantJobs(this.deadLetter.fn)
+    media.grantDiscardWorkFiles(this.deadLetter.fn)
+    for (const { deadLetters } of [uploads, work]) {
+      this.deadLetter.fn.addEventSource(new SqsEventSource(deadLetters, { ...EACH_ALONE, maxConcurrency: 2 }))
+    }
+  }
+}
+
+const EACH_ALONE = { batchSize: 10, reportBatchItemFailures: true }

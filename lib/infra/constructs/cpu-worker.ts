@@ -1,0 +1,62 @@
+import { RemovalPolicy, Size } from 'aws-cdk-lib'
+import {
+  Architecture,
+  DockerImageCode,
+  DockerImageFunction,
+  RecursiveLoop,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda'
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
+import { Construct } from 'constructs'
+import type { FunctionVariables } from '../../adapters/aws/environment.ts'
+import { TIMEOUTS } from '../limits.ts'
+import { ROOT } from '../root.ts'
+import type { DataStack } from '../stacks/data.ts'
+import type { Stage } from '../stages.ts'
+import { functionRole } from './function-role.ts'
+import { workerImage } from './worker-image.ts'
+import { grantWork } from './worker-rights.ts'
+import type { WorkerVariables } from './worker-variables.ts'
+
+export interface CpuWorkerProps {
+  readonly stage: Stage
+  readonly data: DataStack
+  readonly environment: FunctionVariables
+}
+
+/** The worker as a container Lambda: from none to hundreds within seconds, no network of its own, no machine to keep. */
+export class CpuWorker extends Construct {
+  readonly fn: DockerImageFunction
+  readonly logs: LogGroup
+
+  constructor(scope: Construct, id: string, { stage, data, environment }: CpuWorkerProps) {
+    super(scope, id)
+    this.logs = new LogGroup(this, 'Logs', { retention: stage.logDays, removalPolicy: RemovalPolicy.DESTROY })
+    // Lambda gives 10,240 MB six virtual processors; a thread more would only wait for the others.
+    const variables: WorkerVariables = { ...environment, MODEL: stage.cpu.model, THREADS: '6', ENGINES: '1' }
+    this.fn = new DockerImageFunction(this, 'Function', {
+      description: 'Hears recordings, on processors',
+      code: DockerImageCode.fromImageAsset(ROOT, workerImage('worker-lambda.Dockerfile', stage.cpu.model)),
+      architecture: Architecture.X86_64,
+      memorySize: 10_240,
+      // The recording, and its decoded sound beside it.
+      ephemeralStorageSize: Size.gibibytes(10),
+      timeout: TIMEOUTS.worker,
+      // A job that needs more than one run sends itself on as a new message; Lambda would stop that after 16 rounds.
+      recursiveLoop: RecursiveLoop.ALLOW,
+      environment: { ...variables },
+      role: functionRole(this, 'Role', this.logs),
+      logGroup: this.logs,
+      tracing: Tracing.ACTIVE,
+    })
+    grantWork(this.fn, data)
+    this.fn.addEventSource(
+      new SqsEventSource(data.work.queue, {
+        batchSize: 1,
+        reportBatchItemFailures: true,
+        maxConcurrency: stage.cpu.maxConcurrency,
+      }),
+    )
+  }
+}

@@ -1,0 +1,97 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import {
+  Capability,
+  ContainerImage,
+  Ec2Service,
+  Ec2TaskDefinition,
+  LinuxParameters,
+  LogDriver,
+  NetworkMode,
+  Scope,
+} from 'aws-cdk-lib/aws-ecs'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
+import { Construct } from 'constructs'
+import type { FunctionVariables } from '../../adapters/aws/environment.ts'
+import { acknowledge } from '../acknowledge.ts'
+import { ROOT } from '../root.ts'
+import type { DataStack } from '../stacks/data.ts'
+import type { Stage } from '../stages.ts'
+import type { GpuMachines } from './gpu-machines.ts'
+import { workerImage } from './worker-image.ts'
+import { grantWork } from './worker-rights.ts'
+import type { WorkerVariables } from './worker-variables.ts'
+
+export interface GpuWorkerProps {
+  readonly stage: Stage
+  readonly data: DataStack
+  readonly environment: FunctionVariables
+  readonly machines: GpuMachines
+}
+
+/** A model of 3 GB is read and put on the GPU before the first answer. */
+const HEALTH = {
+  interval: Duration.seconds(30),
+  timeout: Duration.seconds(5),
+  startPeriod: Duration.minutes(5),
+}
+
+/** The worker as an ECS service: polls the queue, has a GPU to itself, ends cleanly when it is told to. */
+export class GpuWorker extends Construct {
+  readonly service: Ec2Service
+  readonly logs: LogGroup
+
+  constructor(scope: Construct, id: string, { stage, data, environment, machines }: GpuWorkerProps) {
+    super(scope, id)
+    this.logs = new LogGroup(this, 'Logs', { retention: stage.logDays, removalPolicy: RemovalPolicy.DESTROY })
+    // On the bridge a task uses its machine's way out; with an interface of its own it would need a NAT gateway.
+    const task = new Ec2TaskDefinition(this, 'Task', { networkMode: NetworkMode.BRIDGE })
+    // Docker makes the volume with the owner and mode of the image's /tmp, and removes it with the task.
+    task.addVolume({ name: 'scratch', dockerVolumeConfiguration: { scope: Scope.TASK, driver: 'local' } })
+    this.#addContainer(task, stage, environment)
+    grantWork(task.taskRole, data)
+    this.service = new Ec2Service(this, 'Service', {
+      cluster: machines.cluster,
+      taskDefinition: task,
+      // Scaling takes it from here. A deployment that changes the service begins at none again: tasks give their jobs
+      // back and take them up anew.
+      desiredCount: 0,
+      minHealthyPercent: 0,
+      maxHealthyPercent: 100,
+      circuitBreaker: { rollback: true },
+      capacityProviderStrategies: [{ capacityProvider: machines.provider.capacityProviderName, weight: 1 }],
+    })
+    this.service.node.addDependency(machines.provider)
+  }
+
+  #addContainer(task: Ec2TaskDefinition, stage: Stage, environment: FunctionVariables): void {
+    const { model, jobsAtOnce } = stage.gpu
+    const variables: WorkerVariables = {
+      ...environment,
+      ...{ MODEL: model, THREADS: '4', ENGINES: String(jobsAtOnce), SCRATCH_DIR: '/tmp' },
+    }
+    const linuxParameters = new LinuxParameters(this, 'Linux', { initProcessEnabled: true })
+    linuxParameters.dropCapabilities(Capability.ALL)
+    const container = task.addContainer('worker', {
+      image: ContainerImage.fromAsset(ROOT, workerImage('worker-gpu.Dockerfile', model)),
+      gpuCount: 1,
+      // The rest of the machine's memory is the file cache, in which the recording's sound lies.
+      memoryReservationMiB: 8192,
+      environment: { ...variables },
+      logging: LogDriver.awsLogs({ logGroup: this.logs, streamPrefix: 'worker' }),
+      // ECS does not look at the image's own.
+      healthCheck: { command: ['CMD', 'worker-health'], ...HEALTH },
+      readonlyRootFilesystem: true,
+      linuxParameters,
+      // As long as a spot machine has after its notice.
+      stopTimeout: Duration.seconds(120),
+    })
+    acknowledge(task, {
+      ECS2: 'Names and numbers only: a worker is told no secret, its role is all it needs.',
+    })
+    acknowledge(task.obtainExecutionRole(), {
+      'IAM5[Resource::*]':
+        'ecr:GetAuthorizationToken has no resources; pulling is limited to the one repository.',
+    })
+    container.addMountPoints({ sourceVolume: 'scratch', containerPath: '/tmp', readOnly: false })
+  }
+}

@@ -1,0 +1,56 @@
+import { Duration, Stack, type StackProps } from 'aws-cdk-lib'
+import type { CfnKey } from 'aws-cdk-lib/aws-kms'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
+import type { Construct } from 'constructs'
+import { DataKey } from '../constructs/data-key.ts'
+import { JobTable } from '../constructs/job-table.ts'
+import { MediaStore } from '../constructs/media-store.ts'
+import { QueuePair } from '../constructs/queue-pair.ts'
+import { RECEIVES, TIMEOUTS } from '../limits.ts'
+import type { Stage } from '../stages.ts'
+
+export interface DataStackProps extends StackProps {
+  readonly stage: Stage
+}
+
+/**
+ * What must outlive a deployment: bucket, table, key, and the queues, which hold accepted recordings on their way.
+ * Other stacks import its names, so CloudFormation refuses to take away what is in use.
+ */
+export class DataStack extends Stack {
+  readonly key: DataKey | undefined
+  readonly jobs: JobTable
+  readonly media: MediaStore
+  readonly uploads: QueuePair
+  readonly work: QueuePair
+  /** Where alarms go. */
+  readonly alarms: Topic
+
+  constructor(scope: Construct, id: string, { stage, ...props }: DataStackProps) {
+    super(scope, id, { ...props, description: 'Verbatim: recordings, transcripts, jobs and queues' })
+    this.key = stage.encryption === 'kms' ? new DataKey(this, 'DataKey', stage) : undefined
+    const keyResource = this.key?.key.node.defaultChild as CfnKey | undefined
+    keyResource?.overrideLogicalId('DataKey')
+
+    // Six times the function's timeout, as the Lambda guide advises for SQS: room for invocations that are throttled.
+    const small = Duration.seconds(6 * TIMEOUTS.small.toSeconds())
+    this.uploads = new QueuePair(this, 'Uploads', {
+      visibility: small,
+      receives: RECEIVES,
+      deadVisibility: small,
+    })
+    // Not six times here: no invocation is throttled, as the source keeps to its maximum, and after a crash this is how
+    // long the job waits. Were it too short, the lease in the job's record would keep a second worker out.
+    this.work = new QueuePair(this, 'Work', {
+      visibility: TIMEOUTS.worker.plus(Duration.minutes(1)),
+      receives: RECEIVES,
+      deadVisibility: small,
+    })
+    const { key } = this
+    this.jobs = new JobTable(this, 'Jobs', { stage, key })
+    this.media = new MediaStore(this, 'Media', { stage, key, arrivals: this.uploads.queue })
+    this.alarms = new Topic(this, 'Alarms', { enforceSSL: true, ...(key && { masterKey: key.key }) })
+    if (stage.alarmEmail !== undefined) this.alarms.addSubscription(new EmailSubscription(stage.alarmEmail))
+  }
+}

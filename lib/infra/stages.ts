@@ -1,0 +1,94 @@
+import { z } from 'zod'
+
+// Every setting of a deployment, checked at synth. To add a stage of your own, add an entry to STAGES and deploy it
+// with `-c stage=<name>`; what it leaves out has the value written here.
+
+const days = z.number().int().positive()
+const count = z.number().int().positive()
+
+const Cpu = z.object({
+  /** Baked into the image. q5_0 fits a Lambda's memory and costs few words against f16. */
+  model: z.string().default('large-v3-q5_0'),
+  /** How many recordings are worked on at once. 10,240 MB each: watch the account's Lambda quota. */
+  maxConcurrency: z.number().int().min(2).max(1000).default(20),
+})
+
+const Gpu = z.object({
+  model: z.string().default('large-v3'),
+  /** g4dn, g5 or g6, one GPU: a task takes a whole machine. */
+  instanceType: z
+    .string()
+    .regex(/^g(4dn|5|6)\.[0-9]*xlarge$/, 'a g4dn, g5 or g6 instance type')
+    .default('g5.xlarge'),
+  /** A third of the price; a machine may be taken away with two minutes' notice, and its job goes on elsewhere. */
+  spot: z.boolean().default(true),
+  maxTasks: z.number().int().min(1).max(100).default(4),
+  /** Recordings a task works on side by side. */
+  jobsAtOnce: count.default(1),
+  /** Recordings that wait before another machine is started for them. */
+  backlogPerTask: count.default(4),
+  /** `public`: public subnets that accept no connection, no NAT. `private`: no internet at all, VPC endpoints. */
+  network: z.enum(['public', 'private']).default('public'),
+})
+
+export const Stage = z.object({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,15}$/, 'up to 16 lower-case letters, digits and hyphens'),
+  /** Left out: those of the credentials that deploy. */
+  account: z
+    .string()
+    .regex(/^\d{12}$/)
+    .optional(),
+  region: z.string().optional(),
+  /** `kms`: bucket, table and alarms under a key of your own. `s3`: under keys that AWS owns, at no charge. */
+  encryption: z.enum(['kms', 's3']),
+  /** Bucket, table and key stay when their stack is deleted; the table refuses to be deleted. */
+  keepData: z.boolean(),
+  /** Days that an overwritten or deleted object can be brought back; 0: at once gone for good. */
+  undeleteDays: z.number().int().min(0),
+  /** Days that a recording is kept after its upload. */
+  audioDays: days,
+  logDays: z.union([1, 3, 5, 7, 14, 30, 60, 90, 180, 365].map((value) => z.literal(value))),
+  compute: z.enum(['cpu', 'gpu', 'both']),
+  cpu: Cpu.prefault({}),
+  gpu: Gpu.prefault({}),
+  maxUploadGib: z.number().positive().max(5000).default(20),
+  /** Longest recording. */
+  maxHours: z.number().positive().max(24).default(8),
+  /** Requests a second to the API, and how many may come at once. */
+  throttle: z.object({ rate: count, burst: count }),
+  /** Origins of web pages that may call the API and upload. Tokens travel in a header, never in cookies. */
+  webOrigins: z.array(z.string()).default(['*']),
+  /** Gets every alarm, once the address has been confirmed. */
+  alarmEmail: z.email().optional(),
+})
+export type Stage = z.infer<typeof Stage>
+
+const STAGES = {
+  dev: {
+    encryption: 's3',
+    keepData: false,
+    undeleteDays: 0,
+    audioDays: 7,
+    logDays: 7,
+    compute: 'cpu',
+    throttle: { rate: 20, burst: 50 },
+  },
+  prod: {
+    encryption: 'kms',
+    keepData: true,
+    undeleteDays: 7,
+    audioDays: 30,
+    logDays: 90,
+    compute: 'cpu',
+    cpu: { maxConcurrency: 100 },
+    throttle: { rate: 200, burst: 500 },
+  },
+} as const satisfies Record<string, Omit<z.input<typeof Stage>, 'name'>>
+
+/** The checked settings of a stage; the error of an unknown one says which there are. */
+export function stageNamed(name: string): Stage {
+  if (!Object.hasOwn(STAGES, name)) {
+    throw new Error(`There is no stage ${name}: choose one of ${Object.keys(STAGES).join(', ')}.`)
+  }
+  return Stage.parse({ name, ...STAGES[name as keyof typeof STAGES] })
+}

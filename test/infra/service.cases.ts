@@ -1,0 +1,112 @@
+import { describe, expect, it } from '@jest/globals'
+import { Match } from 'aws-cdk-lib/assertions'
+import { ROUTES } from '../../lambdas/api/routes.ts'
+import { FunctionEnvironment, WorkerEnvironment } from '../../lib/adapters/aws/environment.ts'
+import { stageNamed } from '../../lib/infra/stages.ts'
+import { FULL, resourcesOf, templatesOf } from './support.ts'
+
+const dev = templatesOf(stageNamed('dev')).service
+const full = templatesOf(FULL)
+
+describe('the API', () => {
+  it('has the routes that the handlers have, and no other', () => {
+    const routes = resourcesOf(dev)
+      .filter(([, { Type }]) => Type === 'AWS::ApiGatewayV2::Route')
+      .map(([, { Properties }]) => Properties.RouteKey)
+    expect(routes.sort()).toEqual(
+      Object.values(ROUTES)
+        .map(({ method, path }) => `${method} ${path}`)
+        .sort(),
+    )
+    dev.allResourcesProperties('AWS::ApiGatewayV2::Integration', { PayloadFormatVersion: '2.0' })
+  })
+
+  it('throttles', () => {
+    dev.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      DefaultRouteSettings: Match.objectLike({ ThrottlingRateLimit: 20, ThrottlingBurstLimit: 50 }),
+    })
+  })
+
+  it('writes an access log without paths, addresses or headers', () => {
+    const stages = resourcesOf(dev).filter(([, { Type }]) => Type === 'AWS::ApiGatewayV2::Stage')
+    const text = JSON.stringify(stages)
+    expect(text).toContain('$context.routeKey')
+    expect(text).not.toMatch(/\$context\.(path|identity|authorizer|customDomain)/)
+  })
+})
+
+describe('the functions', () => {
+  it('run on Node 24, on Graviton, traced, from a bundle', () => {
+    dev.resourcePropertiesCountIs(
+      'AWS::Lambda::Function',
+      {
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        TracingConfig: { Mode: 'Active' },
+        Handler: 'index.handler',
+      },
+      Object.keys(ROUTES).length + 2,
+    )
+  })
+
+  it('are told what their program reads, and nothing else', () => {
+    const known = new Set(Object.keys(WorkerEnvironment.shape))
+    const needed = Object.entries(FunctionEnvironment.shape).filter(
+      ([, type]) => !type.safeParse(undefined).success,
+    )
+    const functions = resourcesOf(dev).filter(([, { Type }]) => Type === 'AWS::Lambda::Function')
+    for (const [, { Properties }] of functions) {
+      const names = Object.keys((Properties.Environment as { Variables: object }).Variables)
+      expect(names).toEqual(expect.arrayContaining(needed.map(([name]) => name)))
+      expect(names.filter((name) => !known.has(name))).toEqual([])
+    }
+  })
+
+  it('forget their logs after the days of the stage', () => {
+    dev.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 })
+  })
+})
+
+describe('the consumers', () => {
+  it('report each failed message alone and run side by side within a limit', () => {
+    dev.allResourcesProperties('AWS::Lambda::EventSourceMapping', {
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: Match.objectLike({ MaximumConcurrency: Match.anyValue() }),
+    })
+    // uploads, work, and the dead letters of both
+    dev.resourceCountIs('AWS::Lambda::EventSourceMapping', 4)
+  })
+})
+
+describe('the CPU worker', () => {
+  it('has all that Lambda gives, and one job at a time', () => {
+    dev.hasResourceProperties('AWS::Lambda::Function', {
+      ...{ PackageType: 'Image', MemorySize: 10_240, Timeout: 900, Architectures: ['x86_64'] },
+      EphemeralStorage: { Size: 10_240 },
+    })
+    dev.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      ...{ BatchSize: 1, ScalingConfig: { MaximumConcurrency: 20 } },
+    })
+  })
+
+  it('is not there where only GPUs are wanted', () => {
+    const { service } = templatesOf({ ...FULL, compute: 'gpu' })
+    service.resourcePropertiesCountIs('AWS::Lambda::Function', { PackageType: 'Image' }, 0)
+  })
+})
+
+describe('a deployment', () => {
+  it('needs no network without a GPU, and no custom resource at all', () => {
+    for (const template of [dev, full.data, full.service, full.monitoring, full.gpu]) {
+      const types = resourcesOf(template!).map(([, { Type }]) => Type)
+      expect(types.filter((type) => /^Custom::|CustomResource/.test(type))).toEqual([])
+      if (template !== full.gpu) expect(types.filter((type) => type.startsWith('AWS::EC2::'))).toEqual([])
+    }
+    expect(templatesOf(stageNamed('dev')).gpu).toBeUndefined()
+  })
+
+  it('says where it is and what to do next', () => {
+    for (const name of ['ApiUrl', 'TableName', 'BucketName']) dev.hasOutput(name, {})
+    dev.hasOutput('NextStep', { Value: 'npx verbatim token create --table <TableName>' })
+  })
+})
