@@ -50,7 +50,7 @@ FROM modules AS slim
 RUN --mount=type=secret,id=ca --mount=type=secret,id=npmrc,target=/root/.npmrc \
   . containers/build/trust.sh && \
   npm uninstall --omit=dev --no-save --ignore-scripts --no-audit --no-fund audio-decode && \
-  ! ls -d node_modules/@audio
+  ! ls node_modules/@audio | grep .
 
 FROM ${BASE}
 # The C++ compiler's runtime for several threads; all else is in the base or brought along.

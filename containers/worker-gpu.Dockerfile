@@ -5,6 +5,8 @@
 # A Debian 12. Pinned by its date: docs/containers.md says how to pin it by digest, and how to do without a registry.
 ARG BASE=debian:bookworm-20251229-slim
 ARG ENGINE_BASE=nvidia/cuda:12.8.1-devel-ubuntu22.04
+# g4dn, p4d, g5, g6 and p5 (https://developer.nvidia.com/cuda-gpus).
+ARG CUDA_ARCHITECTURES="75;80;86;89;90"
 
 # The same stages stand at the head of every Dockerfile here, so they are built once for all of them.
 FROM ${BASE} AS tools
@@ -37,8 +39,7 @@ COPY containers/build/engine.ts containers/build/cuda.cmake containers/build/
 COPY lib/core/errors.ts lib/core/
 COPY lib/adapters/env.ts lib/adapters/cache.ts lib/adapters/
 COPY lib/adapters/whisper lib/adapters/whisper
-# g4dn, p4d, g5, g6 and p5 (https://developer.nvidia.com/cuda-gpus).
-ARG CUDA_ARCHITECTURES="75;80;86;89;90"
+ARG CUDA_ARCHITECTURES
 ENV VERBATIM_CACHE=/opt/verbatim CUDA_ARCHITECTURES=${CUDA_ARCHITECTURES}
 RUN --mount=type=secret,id=ca --mount=type=secret,id=npmrc,target=/root/.npmrc \
   . containers/build/trust.sh && \
