@@ -1,4 +1,5 @@
 import { toVerbatimError, VerbatimError } from '../../core/errors.ts'
+import { translateErrors } from '../translate-errors.ts'
 
 /** The fields of the SDK's errors that are looked at. They come from several packages, so no class is common. */
 interface AwsError {
@@ -45,15 +46,4 @@ export function awsError(thrown: unknown): VerbatimError {
 }
 
 /** The same adapter, what the SDK throws turned into errors of the table. */
-export function withAwsErrors<T extends object>(adapter: T): T {
-  const wrap =
-    (method: (...args: unknown[]) => Promise<unknown>) =>
-    async (...args: unknown[]) => {
-      try {
-        return await method(...args)
-      } catch (thrown) {
-        throw awsError(thrown)
-      }
-    }
-  return Object.fromEntries(Object.entries(adapter).map(([name, method]) => [name, wrap(method)])) as T
-}
+export const withAwsErrors = <T extends object>(adapter: T): T => translateErrors(adapter, awsError)

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/lib-dynamodb'
 import type { Job } from '../../core/job.ts'
 import type { JobStore, Page } from '../../core/ports.ts'
-import { decodeCursor, encodeCursor } from '../local/job-cursor.ts'
+import { decodeCursor, encodeCursor } from '../job-cursor.ts'
 import { jobKey, type Place, placeOf, placeText, readJob } from './job-items.ts'
 
 /** The most that one BatchGetItem may ask for. */

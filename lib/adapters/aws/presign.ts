@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { ObjectStore } from '../../core/ports.ts'
-import { attachment } from '../local/content-disposition.ts'
+import { attachment } from '../content-disposition.ts'
 
 /**
  * URLs by which clients talk to S3 themselves. Length and type are signed as headers, so S3 answers 403 to any other.

@@ -1,8 +1,8 @@
 import { VerbatimError } from '../../core/errors.ts'
 import { Job } from '../../core/job.ts'
 import type { Clock, CreateOutcome, JobStore, ReplaceOutcome } from '../../core/ports.ts'
+import { decodeCursor, encodeCursor } from '../job-cursor.ts'
 import type { Database } from './database.ts'
-import { decodeCursor, encodeCursor } from './job-cursor.ts'
 
 /** The port asks for at least 24 hours. */
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000

@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock, ObjectInfo, ObjectStore } from '../../core/ports.ts'
+import { translateErrors } from '../translate-errors.ts'
 import type { Database } from './database.ts'
 import { createFiles, type Source } from './files.ts'
 import { createMultipart } from './multipart.ts'
@@ -114,7 +115,7 @@ export function createObjectStore(
     completeMultipart: multipart.complete,
     abortMultipart: multipart.abort,
   }
-  return withStorageErrors(store)
+  return translateErrors(store, storageError)
 }
 
 const infoOf = ({ key, sizeBytes, contentType, etag }: StoredObject): ObjectInfo => ({
@@ -123,17 +124,3 @@ const infoOf = ({ key, sizeBytes, contentType, etag }: StoredObject): ObjectInfo
   contentType,
   etag,
 })
-
-/** What the file system throws leaves the store as an error of the table. */
-function withStorageErrors<T extends object>(store: T): T {
-  const wrap =
-    (method: (...args: unknown[]) => Promise<unknown>) =>
-    async (...args: unknown[]) => {
-      try {
-        return await method(...args)
-      } catch (thrown) {
-        throw storageError(thrown)
-      }
-    }
-  return Object.fromEntries(Object.entries(store).map(([name, method]) => [name, wrap(method)])) as T
-}

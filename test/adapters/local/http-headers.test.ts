@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { attachment } from '../../../lib/adapters/local/content-disposition.ts'
+import { attachment } from '../../../lib/adapters/content-disposition.ts'
 import { parseRange } from '../../../lib/adapters/local/http-range.ts'
 
 describe('a Range header', () => {

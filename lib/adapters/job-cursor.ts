@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { VerbatimError } from '../../core/errors.ts'
+import { VerbatimError } from '../core/errors.ts'
 
 const Place = z.tuple([z.string(), z.int(), z.string()])
 
