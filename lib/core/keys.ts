@@ -1,4 +1,5 @@
 import { JobId, Tenant } from './job.ts'
+import type { SessionRef } from './session.ts'
 
 /** Where a job's bytes lie in the object store. Every key of a job begins with one of `prefixesOf`. */
 export interface JobRef {
@@ -25,6 +26,17 @@ export const prefixesOf = (ref: JobRef): readonly string[] => [
   workPrefix(ref),
   transcriptKey(ref, ''),
 ]
+
+/** Everything of a session but its job. */
+export const sessionPrefix = ({ tenant, sessionId }: SessionRef): string => `live/${tenant}/${sessionId}/`
+
+/** The bytes of a chunk as they were posted. */
+export const chunkKey = (ref: SessionRef, seq: number): string =>
+  `${sessionPrefix(ref)}chunks/${String(seq).padStart(8, '0')}`
+
+/** Decoded sound from `startMs` of the session on: 16 kHz 16-bit little-endian samples. */
+export const pcmKey = (ref: SessionRef, startMs: number): string =>
+  `${sessionPrefix(ref)}pcm/${String(startMs).padStart(10, '0')}`
 
 /** Reads an upload key back, trusting nothing: undefined for any key that `uploadKey` could not have made. */
 export function parseUploadKey(key: string): JobRef | undefined {

@@ -1,0 +1,78 @@
+import type { Clock, Engine, Log, ObjectStore, Queue } from '../ports.ts'
+import type { Chunk, Session, SessionRef, SpeakerEvent } from '../session.ts'
+import type { LiveSegment } from './segment.ts'
+import type { LiveSettings } from './settings.ts'
+import type { LiveState } from './state.ts'
+
+/**
+ * Sessions, their chunks, names, steps and segments. Every write is durable when its promise resolves. Bytes of sound
+ * are not here but in the object store.
+ */
+export interface SessionStore {
+  /** Stores the session unless there is one; gives the one that is there then. */
+  open(session: Session): Promise<{ readonly created: boolean; readonly session: Session }>
+  get(ref: SessionRef): Promise<Session | undefined>
+  /** Writes `next` only if the stored version is `next.version - 1`. */
+  replace(next: Session): Promise<'replaced' | 'lost' | 'gone'>
+  /** A tenant's own sessions, newest first. A cursor of another tenant or a broken one is `bad-request`. */
+  list(
+    tenant: string,
+    query: { cursor?: string; limit: number },
+  ): Promise<{ readonly sessions: Session[]; readonly cursor?: string }>
+  /** Sessions of all tenants that are not CLOSED, in any order; for who looks after idle ones. */
+  listOpen(): Promise<SessionRef[]>
+
+  /** Stores a chunk's record once; a second one of the same seq changes nothing. */
+  addChunk(ref: SessionRef, chunk: Chunk): Promise<'added' | 'repeated'>
+  /** Chunks from `from` on in order of seq; there may be gaps. */
+  chunks(ref: SessionRef, o: { from: number; limit: number }): Promise<Chunk[]>
+  /** The chunk with the highest seq. */
+  lastChunk(ref: SessionRef): Promise<Chunk | undefined>
+
+  addSpeaker(ref: SessionRef, event: SpeakerEvent): Promise<void>
+  /** All names of the session in order of `at`. */
+  speakers(ref: SessionRef): Promise<SpeakerEvent[]>
+
+  live(ref: SessionRef): Promise<LiveState | undefined>
+  /**
+   * Writes a step: the state, and finals that are new or revised, together or not at all. `lost` when the stored step
+   * is not `state.step - 1`. At most 90 segments.
+   */
+  commit(
+    ref: SessionRef,
+    state: LiveState,
+    segments: readonly LiveSegment[],
+  ): Promise<'written' | 'lost' | 'gone'>
+  /** Finals with an id above `after` (left out: from the first), in order. */
+  segments(ref: SessionRef, o: { after?: number; limit: number }): Promise<LiveSegment[]>
+
+  /** Forgets the session and all its records. True if it was there. */
+  remove(ref: SessionRef): Promise<boolean>
+}
+
+/** Decoded sound of a few seconds: 16 kHz 16-bit samples, one channel. Empty when nothing can be decoded. */
+export interface SoundReader {
+  read(bytes: Uint8Array): Promise<Int16Array>
+}
+
+/**
+ * Where finals go, besides the store. `publish` gets all finals of the session so far from `from` on, may be called
+ * any number of times with the same ones, and takes each over once in effect. It fails with `unavailable` when the sink
+ * can't be reached; the caller comes back later.
+ */
+export interface Sink {
+  readonly name: string
+  publish(session: Session, segments: readonly LiveSegment[]): Promise<void>
+}
+
+export interface LivePorts {
+  readonly sessions: SessionStore
+  readonly objects: ObjectStore
+  readonly sound: SoundReader
+  readonly engine: Engine
+  /** Queue `live`: messages name sessions, in groups of one session each. */
+  readonly live: Queue
+  readonly clock: Clock
+  readonly log: Log
+  readonly liveSettings: LiveSettings
+}

@@ -1,0 +1,100 @@
+import * as z from 'zod'
+import { Word } from '../transcript/shape.ts'
+import { LiveSegment } from './segment.ts'
+
+// What a worker knows of a session between two steps. It is stored whole, together with the segments of the step, by
+// one conditional write: a step has happened or it has not. Times are ms on the session's clock unless said otherwise.
+
+/** A run of chunks that are one stream of bytes: it begins with a container's header, or it is raw PCM. */
+export const Take = z.object({
+  /** The chunk that begins it. */
+  firstSeq: z.int(),
+  /** Where the next decoding begins to read: a chunk, and a byte in it. */
+  resume: z.object({ seq: z.int(), byte: z.int() }),
+  /** The take's time at `resume`, ms from the take's beginning. */
+  resumeMs: z.number(),
+  /** Session time of the take's beginning. May be before 0 or move when sound was lost. */
+  startMs: z.number(),
+  /** Take time up to which sound has been taken over, ms. */
+  heardMs: z.number(),
+})
+export type Take = z.infer<typeof Take>
+
+/** Ingest: which chunks are in, and the sound they gave. */
+export const IngestState = z.object({
+  /** The next chunk to be taken in. */
+  nextSeq: z.int(),
+  /** Since when `nextSeq` has been missing while later chunks are here, epoch ms. */
+  waitingSince: z.int().optional(),
+  take: Take.optional(),
+  /** Sound there is, silence for what was lost included. */
+  endMs: z.int(),
+  /** Pieces of PCM in the object store that reach back a minute, oldest first. */
+  pieces: z.array(z.object({ startMs: z.int(), endMs: z.int() })),
+  /** Epoch ms of the session clock's 0, as far as arrivals tell: the least of (arrival − end of the chunk's sound). */
+  zeroAt: z.int().optional(),
+  /** Chunks taken in, given up as lost, and that gave no sound though they had bytes. */
+  received: z.int(),
+  missing: z.int(),
+  broken: z.int(),
+})
+export type IngestState = z.infer<typeof IngestState>
+
+/** Hearing: how far the words are settled. */
+export const HearingState = z.object({
+  /** End of the last final word, or later where silence follows: nothing before is heard again. */
+  settledMs: z.int(),
+  /** The last final words, for seams. */
+  tail: z.array(Word),
+  /** What the last request heard from `settledMs` on. */
+  previous: z.array(Word),
+  /** End of the window of the last request. */
+  heardMs: z.int(),
+  /** Since when (session time) no word has been settled although words are heard. */
+  unsettledSinceMs: z.int().optional(),
+  /** End of the last word that was heard at all, settled or not. */
+  lastWordMs: z.int(),
+  /** The last final text, up to 200 characters: context for the engine. Empty after silence or when a guard fired. */
+  context: z.string(),
+})
+export type HearingState = z.infer<typeof HearingState>
+
+export const LiveState = z.object({
+  /** How many steps have been written. */
+  step: z.int(),
+  /** When the last was, epoch ms. */
+  at: z.int(),
+  ingest: IngestState,
+  hearing: HearingState,
+  language: z.object({ code: z.string(), detected: z.boolean() }).optional(),
+  /** Id of the next final segment; those before it are stored. */
+  nextSegment: z.int(),
+  /** Goes up whenever a segment or a draft changes: what clients that wait for changes compare. */
+  change: z.int(),
+  /** Goes up whenever a final that clients may have seen already has changed. */
+  revisions: z.int(),
+  drafts: z.array(LiveSegment),
+  /** Nothing is to come: all sound is heard and every word final. */
+  done: z.boolean(),
+  /** Requests to the engine so far, and the sound they held. */
+  requests: z.int(),
+  requestedMs: z.int(),
+  /** How many steps in a row have failed for a passing reason. */
+  failures: z.int(),
+})
+export type LiveState = z.infer<typeof LiveState>
+
+export const BEGINNING: LiveState = {
+  step: 0,
+  at: 0,
+  ingest: { nextSeq: 0, endMs: 0, pieces: [], received: 0, missing: 0, broken: 0 },
+  hearing: { settledMs: 0, tail: [], previous: [], heardMs: 0, lastWordMs: 0, context: '' },
+  nextSegment: 0,
+  change: 0,
+  revisions: 0,
+  drafts: [],
+  done: false,
+  requests: 0,
+  requestedMs: 0,
+  failures: 0,
+}
