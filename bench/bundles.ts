@@ -28,7 +28,7 @@ const ENVIRONMENT = {
     MODEL: 'mini',
     AWS_REGION: 'eu-central-1',
   },
-  ...{ WORK_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/000000000000/work' },
+  ...{ WORK_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/000000000000/work', RECORD_DAYS: '1' },
   ...{ MAX_UPLOAD_BYTES: '1', MAX_DURATION_MS: '1' },
 }
 

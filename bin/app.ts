@@ -1,6 +1,6 @@
-import { App } from 'aws-cdk-lib'
+import { createApp } from '../lib/infra/app.ts'
 import { buildDeployment } from '../lib/infra/deployment.ts'
 import { stageNamed } from '../lib/infra/stages.ts'
 
-const app = new App()
+const app = createApp()
 buildDeployment(app, stageNamed(String(app.node.tryGetContext('stage') ?? 'dev')))

@@ -7,7 +7,7 @@ import type { TokenStore } from '../lib/core/ports.ts'
 import { defaultDataDir } from './options.ts'
 
 // What an administrator does from the CLI, which itself knows no stores. Tokens are those of a data folder or, with
-// `table`, of a deployment in AWS.
+// `stack` or `table`, of a deployment in AWS.
 
 export { getModel, listModels } from '../lib/adapters/whisper/models.ts'
 export { doctor } from './doctor.ts'
@@ -24,8 +24,21 @@ export interface TokenView {
 export interface TokensOf {
   /** Data folder of a one-machine service. */
   readonly data?: string
+  /** CloudFormation stack of a deployment in AWS: its service stack. */
+  readonly stack?: string | undefined
   /** DynamoDB table of a deployment in AWS. */
   readonly table?: string | undefined
+  /** Where stack or table is; left out: the region of environment or profile. */
+  readonly region?: string | undefined
+}
+
+export interface MadeToken {
+  readonly token: string
+  readonly tokenId: string
+  readonly tenant: string
+  readonly name: string
+  /** What to log in to, where a stack says it. */
+  readonly url?: string
 }
 
 /** Makes a token for `tenant`. Works while the service runs. */
@@ -36,16 +49,16 @@ export async function createToken({
 }: TokensOf & {
   tenant: string
   name: string
-}): Promise<{ token: string; tokenId: string; tenant: string; name: string }> {
+}): Promise<MadeToken> {
   if (!Tenant.safeParse(tenant).success) {
     throw new VerbatimError(
       'bad-request',
       'A tenant is written in lower-case letters, digits and dashes, at most 63.',
     )
   }
-  return withTokens(where, async (tokens) => {
+  return withTokens(where, async (tokens, url) => {
     const { token, record } = await issueToken({ tokens, clock: Date.now }, tenant, name)
-    return { token, tokenId: record.tokenId, tenant, name }
+    return { token, tokenId: record.tokenId, tenant, name, ...(url && { url }) }
   })
 }
 
@@ -61,13 +74,15 @@ export const revokeToken = ({ tokenId, ...where }: TokensOf & { tokenId: string 
   withTokens(where, (tokens) => tokens.remove(tokenId))
 
 async function withTokens<T>(
-  { data = defaultDataDir(), table }: TokensOf,
-  use: (tokens: TokenStore) => Promise<T>,
+  { data = defaultDataDir(), stack, table, region }: TokensOf,
+  use: (tokens: TokenStore, url?: string) => Promise<T>,
 ): Promise<T> {
-  if (table !== undefined) {
+  const deployment = stack !== undefined ? { stack } : table !== undefined ? { table } : undefined
+  if (deployment) {
     // Only now: loading the SDK takes longer than most commands do.
     const { adminTokens } = await import('../lib/adapters/aws/admin.ts')
-    return use(adminTokens(table))
+    const { tokens, url } = await adminTokens(deployment, region)
+    return use(tokens, url)
   }
   const db = openDatabase(data)
   try {

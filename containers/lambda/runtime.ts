@@ -64,6 +64,9 @@ function described(error: unknown): { type: string; body: string } {
 async function one(api: string, handler: Handler): Promise<void> {
   const next = await call(api, 'GET', '/runtime/invocation/next')
   const context = contextOf(next)
+  // As runtimes of one's own must; the SDK passes it on and log lines name it
+  // (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html).
+  process.env._X_AMZN_TRACE_ID = text(next.headers['lambda-runtime-trace-id'])
   const path = `/runtime/invocation/${context.awsRequestId}`
   let answer: string
   try {

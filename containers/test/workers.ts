@@ -1,8 +1,8 @@
 import type { SQSBatchResponse } from 'aws-lambda'
 import * as z from 'zod'
+import { runPump } from '../../lambdas/events/pump.ts'
 import { readEnvironment } from '../../lib/adapters/env.ts'
 import { createLog } from '../../lib/adapters/log.ts'
-import { runPump } from '../../local/pump.ts'
 import { check, checkContainer, checkWords, eventually, sampleBytes, tell } from './check.ts'
 import { type Container, start } from './container.ts'
 import { startRuntimeApi } from './runtime-api.ts'
@@ -17,8 +17,9 @@ const { AWS_ENDPOINT_URL } = readEnvironment(z.object({ AWS_ENDPOINT_URL: z.stri
 const HOST_NETWORK = ['--network', 'host']
 
 const NOWHERE = {
-  ...{ STAGE: 'test', TABLE_NAME: 'none', BUCKET_NAME: 'none', MODEL: 'mini', THREADS: '2' },
+  ...{ STAGE: 'test', TABLE_NAME: 'none', BUCKET_NAME: 'none', MODEL: 'mini', THREADS: '2', COMPUTE: 'cpu' },
   ...{ MAX_UPLOAD_BYTES: '1000000', MAX_DURATION_MS: '3600000', AWS_REGION: 'us-east-1' },
+  RECORD_DAYS: '1',
   WORK_QUEUE_URL: 'http://127.0.0.1:9/000000000000/work',
 }
 

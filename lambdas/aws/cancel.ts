@@ -1,4 +1,7 @@
 import { cancelHandler } from '../api/jobs.ts'
 import { composeApi } from './compose.ts'
+import { invoked } from './invoked.ts'
 
-export const handler = cancelHandler(composeApi())
+const ports = composeApi()
+
+export const handler = invoked(ports, cancelHandler(ports))

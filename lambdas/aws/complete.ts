@@ -1,4 +1,7 @@
 import { completeHandler } from '../api/upload.ts'
 import { composeApi } from './compose.ts'
+import { invoked } from './invoked.ts'
 
-export const handler = completeHandler(composeApi())
+const ports = composeApi()
+
+export const handler = invoked(ports, completeHandler(ports))

@@ -1,4 +1,7 @@
 import { deadLetterHandler } from '../events/dead-letter.ts'
 import { composeEvents } from './compose.ts'
+import { invoked } from './invoked.ts'
 
-export const handler = deadLetterHandler(composeEvents())
+const ports = composeEvents()
+
+export const handler = invoked(ports, deadLetterHandler(ports))

@@ -1,4 +1,7 @@
 import { eraseHandler } from '../api/jobs.ts'
 import { composeApi } from './compose.ts'
+import { invoked } from './invoked.ts'
 
-export const handler = eraseHandler(composeApi())
+const ports = composeApi()
+
+export const handler = invoked(ports, eraseHandler(ports))

@@ -1,4 +1,7 @@
 import { healthHandler } from '../api/about.ts'
 import { composeAbout } from './compose.ts'
+import { invoked } from './invoked.ts'
 
-export const handler = healthHandler(composeAbout())
+const ports = composeAbout()
+
+export const handler = invoked(ports, healthHandler(ports))

@@ -1,4 +1,7 @@
 import { listHandler } from '../api/jobs.ts'
 import { composeApi } from './compose.ts'
+import { invoked } from './invoked.ts'
 
-export const handler = listHandler(composeApi())
+const ports = composeApi()
+
+export const handler = invoked(ports, listHandler(ports))

@@ -1,4 +1,7 @@
 import { onUploadHandler } from '../events/on-upload.ts'
 import { composeEvents } from './compose.ts'
+import { invoked } from './invoked.ts'
 
-export const handler = onUploadHandler(composeEvents())
+const ports = composeEvents()
+
+export const handler = invoked(ports, onUploadHandler(ports))

@@ -1,4 +1,7 @@
 import { openapiHandler } from '../api/about.ts'
 import { composeAbout } from './compose.ts'
+import { invoked } from './invoked.ts'
 
-export const handler = openapiHandler(composeAbout())
+const ports = composeAbout()
+
+export const handler = invoked(ports, openapiHandler(ports))

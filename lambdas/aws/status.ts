@@ -1,4 +1,7 @@
 import { statusHandler } from '../api/jobs.ts'
 import { composeApi } from './compose.ts'
+import { invoked } from './invoked.ts'
 
-export const handler = statusHandler(composeApi())
+const ports = composeApi()
+
+export const handler = invoked(ports, statusHandler(ports))

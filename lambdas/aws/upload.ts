@@ -1,4 +1,7 @@
 import { uploadHandler } from '../api/upload.ts'
 import { composeApi } from './compose.ts'
+import { invoked } from './invoked.ts'
 
-export const handler = uploadHandler(composeApi())
+const ports = composeApi()
+
+export const handler = invoked(ports, uploadHandler(ports))

@@ -7,13 +7,18 @@ import { handOn } from './hand-on.ts'
 const RESERVE_MS = 30_000
 
 const { ports, worker, work } = await composeWorker()
+const queues = { from: work, to: ports.longWork?.queue ?? work }
 
-/** SQS `work`, in a container Lambda. A job that does not fit into the time that is left goes on in the next one. */
+/**
+ * SQS `work`, in a container Lambda. A job that does not fit into the time that is left goes on in the next one, or with
+ * the workers of long recordings where there are any.
+ */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  ports.begin(context)
   const drain = new AbortController()
   const timer = setTimeout(() => drain.abort(), context.getRemainingTimeInMillis() - RESERVE_MS)
   try {
-    return await handOn(workHandler(ports, { worker, drain: drain.signal }), drain.signal, work)(event)
+    return await handOn(workHandler(ports, { worker, drain: drain.signal }), drain.signal, queues)(event)
   } finally {
     clearTimeout(timer)
   }

@@ -1,5 +1,6 @@
 import type { SQSRecord } from 'aws-lambda'
 import { type DeadLetterPorts, failAbandoned } from '../../lib/core/batch/abandoned.ts'
+import type { Ended } from '../../lib/core/batch/announce-end.ts'
 import { WorkMessage } from '../../lib/core/batch/messages.ts'
 import { type JobRef, parseUploadKey } from '../../lib/core/keys.ts'
 import type { Log } from '../../lib/core/ports.ts'
@@ -7,7 +8,7 @@ import { S3Message } from './on-upload.ts'
 import { DeliverAgain, forRecords, type SqsHandler } from './sqs.ts'
 
 /** SQS dead letters of `uploads` and `work`: nobody could bring these jobs further, so they end as FAILED. */
-export const deadLetterHandler = (ports: DeadLetterPorts & { log: Log }): SqsHandler =>
+export const deadLetterHandler = (ports: DeadLetterPorts & { log: Log; ended?: Ended }): SqsHandler =>
   forRecords(ports.log, async (record) => {
     const refs = refsIn(record)
     if (refs.length === 0) ports.log.error('dead letter names no job', { messageId: record.messageId })
@@ -15,7 +16,9 @@ export const deadLetterHandler = (ports: DeadLetterPorts & { log: Log }): SqsHan
       const code = await failAbandoned(ports)(ref)
       // Looked at again, until the worker has ended the job or has died itself.
       if (code === 'busy') throw new DeliverAgain()
-      ports.log.error('job abandoned', { jobId: ref.jobId, code })
+      await ports.ended?.(ref)
+      // The dead letter of a job that has ended meanwhile is nobody's fault.
+      ports.log[code === 'failed' ? 'error' : 'info']('job abandoned', { jobId: ref.jobId, code })
     }
   })
 

@@ -19,6 +19,6 @@ export function decodeCursor(tenant: string, cursor: string): { createdAt: numbe
     // Said below.
   }
   throw new VerbatimError('bad-request', 'The cursor is not valid.', {
-    hint: 'Leave the cursor out to start from the newest job.',
+    hint: 'Leave the cursor out to start from the newest.',
   })
 }

@@ -28,6 +28,7 @@ const FIELDS = {
   bytes: true,
   ms: true,
   audioMs: true,
+  words: true,
   pid: true,
   model: true,
   signal: true,
@@ -46,7 +47,7 @@ export function createLog(options: LogOptions, bound: LogFields = {}): Log {
           time: new Date(clock()).toISOString(),
           level,
           event,
-          ...allowed({ ...bound, ...fields }),
+          ...allowedFields({ ...bound, ...fields }),
         }),
       )
     }
@@ -58,9 +59,11 @@ export function createLog(options: LogOptions, bound: LogFields = {}): Log {
   }
 }
 
-function allowed(fields: Record<string, unknown>): Record<string, unknown> {
+/** What may be written of `fields`: the names on the list, and of a stack only its frames. */
+export function allowedFields(fields: LogFields): Record<string, string | number> {
   const entries = Object.entries(fields).filter(
-    ([name, value]) => Object.hasOwn(FIELDS, name) && ['string', 'number'].includes(typeof value),
+    (entry): entry is [string, string | number] =>
+      Object.hasOwn(FIELDS, entry[0]) && ['string', 'number'].includes(typeof entry[1]),
   )
   return Object.fromEntries(entries.map(([name, value]) => [name, name === 'stack' ? frames(value) : value]))
 }

@@ -29,6 +29,18 @@ export const ERRORS = {
     exit: 4,
     hint: 'Check the job id and whose token is sent; `verbatim list` shows the jobs of this token.',
   },
+  'unknown-session': {
+    http: 404,
+    retry: false,
+    exit: 4,
+    hint: 'Check the session id and whose token is sent; a session begins with its first chunk.',
+  },
+  'session-closed': {
+    http: 409,
+    retry: false,
+    exit: 6,
+    hint: 'Choose a new session id for what follows.',
+  },
   'method-not-allowed': { http: 405, retry: false, exit: 2, hint: 'See /openapi.json.' },
   'idempotency-conflict': {
     http: 409,

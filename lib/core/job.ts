@@ -22,6 +22,10 @@ export const JobOptions = z.object({
   channels: Channels,
   formats: z.array(Format).min(1),
   metadata: z.record(z.string(), z.string()).optional(),
+  /** Told when the job has ended. */
+  webhookUrl: z.string().optional(),
+  /** The recording is that of a live session, whose speakers' names it gets. */
+  sessionId: z.string().optional(),
 })
 export type JobOptions = z.infer<typeof JobOptions>
 
@@ -70,6 +74,8 @@ export const Job = z.discriminatedUnion('status', [
     lease: Lease,
     /** Share of the audio that is transcribed, 0..1; never goes down. */
     progress: z.number(),
+    /** Time that workers have spent on it, but for what one did after its last renewal and was killed. */
+    workMs: z.int().optional(),
     durationMs: z.int().optional(),
     language: z.string().optional(),
   }),

@@ -1,5 +1,5 @@
 import { JobId, Tenant } from './job.ts'
-import type { SessionRef } from './session.ts'
+import type { Chunk, SessionRef } from './session.ts'
 
 /** Where a job's bytes lie in the object store. Every key of a job begins with one of `prefixesOf`. */
 export interface JobRef {
@@ -30,9 +30,9 @@ export const prefixesOf = (ref: JobRef): readonly string[] => [
 /** Everything of a session but its job. */
 export const sessionPrefix = ({ tenant, sessionId }: SessionRef): string => `live/${tenant}/${sessionId}/`
 
-/** The bytes of a chunk as they were posted. */
-export const chunkKey = (ref: SessionRef, seq: number): string =>
-  `${sessionPrefix(ref)}chunks/${String(seq).padStart(8, '0')}`
+/** The bytes of a chunk as they were posted. Each post has a key of its own: two that claim one seq never mix. */
+export const chunkKey = (ref: SessionRef, { seq, post }: Pick<Chunk, 'seq' | 'post'>): string =>
+  `${sessionPrefix(ref)}chunks/${String(seq).padStart(8, '0')}-${post}`
 
 /** Decoded sound from `startMs` of the session on: 16 kHz 16-bit little-endian samples. */
 export const pcmKey = (ref: SessionRef, startMs: number): string =>

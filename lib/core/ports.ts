@@ -94,6 +94,8 @@ export interface LocalFile {
 /** Bytes by key, S3's semantics. A write is durable when its promise resolves. */
 export interface ObjectStore {
   put(key: string, body: Uint8Array | string, contentType: string): Promise<void>
+  /** Like `put`, in constant memory: for what is too large to be held. Nothing is stored when `source` fails. */
+  putStream(key: string, source: AsyncIterable<Uint8Array>, contentType: string): Promise<void>
   get(key: string): Promise<Uint8Array | undefined>
   head(key: string): Promise<ObjectInfo | undefined>
   /** Keys that begin with `prefix`, in order. */
@@ -143,14 +145,27 @@ export interface Message {
   /** 1 for the first delivery. */
   readonly receiveCount: number
   readonly sentAt: number
+  /** The same for all messages of one group; not always the text that they were sent with. */
+  readonly group?: string
+}
+
+export interface SendOptions {
+  readonly delayMs?: number
+  /**
+   * Messages of one group are delivered one after the other, in the order in which they became due: while one is
+   * claimed, or waits to be tried again, nobody receives another of its group. Other groups are not held up.
+   */
+  readonly group?: string
+  /** Names the message: sent again with the same body within 5 minutes it is dropped. */
+  readonly dedupe?: string
 }
 
 /** One queue with SQS's semantics: at least once, a claim is invisible to others until its time is up. */
 export interface Queue {
-  send(body: string, options?: { delayMs?: number }): Promise<void>
+  send(body: string, options?: SendOptions): Promise<void>
   /**
    * At most `max` messages, each claimed for `visibilityMs`. Waits up to `waitMs` for the first; an aborted `signal`
-   * ends the wait with no message.
+   * ends the wait with no message. What comes in one reply may hold several of one group, in their order.
    */
   receive(o: { max: number; visibilityMs: number; waitMs: number; signal?: AbortSignal }): Promise<Message[]>
   /**
@@ -205,6 +220,11 @@ export interface HearOptions {
   readonly language: string
   /** Glossary or context; the engine uses its last 224 tokens. */
   readonly prompt?: string
+  /**
+   * Hear with less effort where the sound is short: cheaper, and a little less sure. What seems wrong should be heard
+   * again without. An engine that knows no such thing ignores it.
+   */
+  readonly brief?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -242,6 +262,8 @@ export interface LogFields {
   readonly bytes?: number
   readonly ms?: number
   readonly audioMs?: number
+  /** How many words a transcript has. */
+  readonly words?: number
   readonly pid?: number
   readonly model?: string
   readonly signal?: string

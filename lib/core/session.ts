@@ -34,7 +34,7 @@ export const Session = z.object({
   language: z.string().optional(),
   /** Names and terms as they should be spelt. */
   prompt: z.string().optional(),
-  closedBy: z.enum(['client', 'idle']).optional(),
+  closedBy: z.enum(['client', 'idle', 'limit']).optional(),
   /** The batch job that hears the whole recording again, once there is one. */
   jobId: JobId.optional(),
   /** 1 while live; 2 once the words of the whole recording have taken the place of the live ones. */
@@ -46,6 +46,8 @@ export type Session = z.infer<typeof Session>
 /** What a client has posted: stored once per session and `seq`, bytes in the object store (keys.ts). */
 export const Chunk = z.object({
   seq: z.int().nonnegative(),
+  /** Names this post among others of the same seq; part of the object's key. */
+  post: z.string().regex(/^[0-9A-Za-z-]{1,40}$/),
   sizeBytes: z.int(),
   /** As the client said; `application/octet-stream` says nothing. */
   contentType: z.string(),

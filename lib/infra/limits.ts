@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib'
+import { Duration, Size } from 'aws-cdk-lib'
 
 export const TIMEOUTS = {
   /** Less than the 30 s after which API Gateway hangs up. */
@@ -8,6 +8,18 @@ export const TIMEOUTS = {
   /** The longest that Lambda lets a function run. */
   worker: Duration.minutes(15),
 } as const
+
+/** The most that Lambda gives: a recording, and its decoded sound beside it. */
+export const LAMBDA_DISK = Size.gibibytes(10)
+
+/** A larger file may not fit there. At the 50 Mbit/s of a telephone's 4K video it is over twenty minutes long. */
+export const LONG_FROM = Size.gibibytes(8)
+
+/** How long a job's record stays after its recording has gone (see `ttl` in docs/adr/0004-one-table.md). */
+export const RECORD_OUTLIVES_AUDIO = Duration.days(7)
+
+/** From SIGTERM on: jobs that end within the first go to their end, what is given back has the rest. */
+export const DRAIN = { jobs: Duration.seconds(60), all: Duration.seconds(120) } as const
 
 /**
  * Deliveries before a message counts as dead. Failures, duplicates and busy leases use them up; a worker that runs out

@@ -49,6 +49,12 @@ export const Stage = z.object({
   audioDays: days,
   logDays: z.union([1, 3, 5, 7, 14, 30, 60, 90, 180, 365].map((value) => z.literal(value))),
   compute: z.enum(['cpu', 'gpu', 'both']),
+  /**
+   * With `both`: recordings longer than this are the GPU's. What one run of a CPU worker can do for certain: at 0.85
+   * seconds of work a second (docs/cost.md) 15 minutes take 765 s of the 870 that Lambda leaves a job, and the rest is
+   * for the start and for decoding.
+   */
+  longFromMinutes: z.number().int().positive().default(15),
   cpu: Cpu.prefault({}),
   gpu: Gpu.prefault({}),
   maxUploadGib: z.number().positive().max(5000).default(20),

@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url'
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import type { HttpReply } from '../../lambdas/api/http.ts'
 import { ROUTES, type RouteName } from '../../lambdas/api/routes.ts'
+import { runPump } from '../../lambdas/events/pump.ts'
 import type { FunctionVariables, WorkerVariables } from '../../lib/adapters/aws/environment.ts'
 import { createTokenStore } from '../../lib/adapters/aws/token-store.ts'
 import { createLog } from '../../lib/adapters/log.ts'
 import { issueToken } from '../../lib/adapters/tokens.ts'
 import { ensureEngine } from '../../lib/adapters/whisper/build.ts'
 import { resolveModel } from '../../lib/adapters/whisper/models.ts'
-import { runPump } from '../../local/pump.ts'
 import { type HttpRequest, httpEvent } from '../lambdas/samples.ts'
 import { temporaryBucket, temporaryQueue, temporaryTable } from './support.ts'
 
@@ -40,8 +40,11 @@ async function startFunctions(names: readonly string[], env: Record<string, stri
     lines.once('line', resolve)
     child.once('exit', (code) => reject(new Error(`the functions ended at their start (${code})`)))
   })
+  /** What CloudWatch Logs would make metrics of. */
+  const metrics: unknown[] = []
   lines.on('line', (line) => {
-    const { id, reply, error } = JSON.parse(line)
+    const { id, reply, error, _aws } = JSON.parse(line)
+    if (_aws !== undefined) return void metrics.push(JSON.parse(line))
     const { resolve, reject } = waiting.get(id)!
     error === undefined ? resolve(reply as never) : reject(new Error(error))
   })
@@ -52,7 +55,7 @@ async function startFunctions(names: readonly string[], env: Record<string, stri
       waiting.set(id, { resolve, reject })
       child.stdin.write(`${JSON.stringify({ id, name, event, remainingMs })}\n`)
     })
-  return { invoke, stop: () => end(child, () => child.stdin.end()) }
+  return { invoke, metrics, stop: () => end(child, () => child.stdin.end()) }
 }
 
 /** What a test that failed has left. */
@@ -64,9 +67,11 @@ async function end(child: ChildProcess, ask: () => void): Promise<number | null>
   return ended
 }
 
-export async function deploy() {
+/** `longFromMs`: as with both kinds of worker; the ECS worker then has a queue of its own, `longWork`. */
+export async function deploy({ longFromMs }: { longFromMs?: number } = {}) {
   const uploads = await temporaryQueue(20)
   const work = await temporaryQueue(20)
+  const longWork = longFromMs === undefined ? undefined : await temporaryQueue(20)
   const table = await temporaryTable()
   const bucket = await temporaryBucket(uploads.arn)
   const model = await resolveModel('mini')
@@ -74,13 +79,19 @@ export async function deploy() {
   const variables: FunctionVariables = {
     ...{ STAGE: 'test', TABLE_NAME: table.table, BUCKET_NAME: bucket.bucket, WORK_QUEUE_URL: work.url },
     ...{ MODEL: model.name, MAX_UPLOAD_BYTES: String(1024 ** 3), MAX_DURATION_MS: String(3_600_000) },
-    LOG_LEVEL: 'error',
+    ...{ RECORD_DAYS: '1', LOG_LEVEL: 'error' },
   }
   const workerVariables: WorkerVariables = {
     ...{ ...variables, ENGINE_PATH: engine.serverPath, ENGINE_VERSION: engine.version },
     ...{ MODEL_PATH: model.path, THREADS: '2', SCRATCH_DIR: bucket.scratchDir },
+    ...{ COMPUTE: 'cpu', DOLLARS_PER_HOUR: '0.6' },
   }
-  const functions = await startFunctions([...Object.keys(ROUTES), 'on-upload', 'dead-letter'], variables)
+  const routing = longWork && {
+    ...{ LONG_WORK_QUEUE_URL: longWork.url, LONG_FROM_MS: String(longFromMs) },
+    LONG_FROM_BYTES: String(1024 ** 3),
+  }
+  const names = [...Object.keys(ROUTES), 'on-upload', 'dead-letter']
+  const functions = await startFunctions(names, { ...variables, ...routing })
   const tokens = createTokenStore(table.db, table.table)
   const { token } = await issueToken({ tokens, clock: Date.now }, 'acme', 'test')
   const stop = new AbortController()
@@ -96,7 +107,7 @@ export async function deploy() {
   const pumps = [source('on-upload', (event) => functions.invoke('on-upload', event))]
 
   return {
-    ...{ table, bucket, uploads, work, workerVariables },
+    ...{ table, bucket, uploads, work, longWork, workerVariables },
     /** Calls the API as API Gateway does. */
     async call(route: RouteName, request: HttpRequest = {}) {
       const { method, path: pattern } = ROUTES[route]
@@ -108,7 +119,7 @@ export async function deploy() {
     deadLetter: (event: SQSEvent) => functions.invoke<SQSBatchResponse>('dead-letter', event),
     /** A container Lambda on queue `work`; the first invocation has `remainingMs(1)` to live, and so on. */
     async startWorker(remainingMs = (_invocation: number) => FOREVER_MS) {
-      const worker = await startFunctions(['work'], workerVariables)
+      const worker = await startFunctions(['work'], { ...workerVariables, ...routing })
       const replies: SQSBatchResponse[] = []
       let invocations = 0
       const stopped = new AbortController()
@@ -122,6 +133,7 @@ export async function deploy() {
         },
       })
       return {
+        metrics: worker.metrics,
         replies,
         stop: async () => {
           stopped.abort()
@@ -132,7 +144,9 @@ export async function deploy() {
     },
     /** The program of the ECS service. `stop` sends SIGTERM and gives its exit code. */
     startPoller() {
-      const env = { ...process.env, ...workerVariables }
+      const { url } = longWork ?? work
+      // Short, as the mini model would bring every recording of the tests to its end in ten seconds.
+      const env = { ...process.env, ...workerVariables, WORK_QUEUE_URL: url, DRAIN_MS: '500' }
       const child = spawn(process.execPath, [path('../../lambdas/aws/poller.ts')], { env, stdio: 'inherit' })
       running.add(child)
       return { stop: () => end(child, () => child.kill('SIGTERM')) }
@@ -141,7 +155,7 @@ export async function deploy() {
       stop.abort()
       await Promise.all(pumps)
       for (const child of running) child.kill('SIGKILL')
-      for (const it of [bucket, table, uploads, work]) await it.dispose()
+      for (const it of [bucket, table, uploads, work, longWork]) await it?.dispose()
     },
   }
 }

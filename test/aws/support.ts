@@ -40,11 +40,16 @@ export async function temporaryTable() {
   return { db, table, dispose }
 }
 
-/** A queue and its dead letters, to which a message goes after `maxReceives` deliveries. */
-export async function temporaryQueue(maxReceives: number, options: Omit<QueueOptions, 'url'> = {}) {
+/** A queue and its dead letters, to which a message goes after `maxReceives` deliveries; with `fifo` both know groups. */
+export async function temporaryQueue(
+  maxReceives: number,
+  { fifo = false, ...options }: Omit<QueueOptions, 'url'> & { fifo?: boolean } = {},
+) {
   const sqs = sqsClient()
-  const make = async (Attributes: Record<string, string> = {}) => {
-    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: freshName('queue'), Attributes }))
+  const make = async (more: Record<string, string> = {}) => {
+    const QueueName = `${freshName('queue')}${fifo ? '.fifo' : ''}`
+    const Attributes = { ...(fifo && { FifoQueue: 'true' }), ...more }
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }))
     const { Attributes: made } = await sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: QueueUrl!, AttributeNames: ['QueueArn'] }),
     )

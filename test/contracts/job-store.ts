@@ -7,6 +7,9 @@ const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const randomId = () =>
   Array.from({ length: 26 }, () => CROCKFORD[Math.floor(Math.random() * CROCKFORD.length)]).join('')
 
+/** When the jobs of `sampleJob` are made. A store that forgets by the clock must be told that it is now. */
+export const SAMPLE_TIME = 1_700_000_000_000
+
 /** A job as the store first sees it. */
 export function sampleJob(over: Partial<JobIn<'UPLOADING'>> = {}): JobIn<'UPLOADING'> {
   return {
@@ -17,10 +20,10 @@ export function sampleJob(over: Partial<JobIn<'UPLOADING'>> = {}): JobIn<'UPLOAD
     filename: 'Zürich – „Gespräch“ 🎙.m4a',
     contentType: 'audio/mp4',
     sizeBytes: 12_345,
-    createdAt: 1_700_000_000_000,
-    updatedAt: 1_700_000_000_000,
+    createdAt: SAMPLE_TIME,
+    updatedAt: SAMPLE_TIME,
     options: { channels: 'mix', formats: ['json', 'txt'], metadata: { 'a key': 'ein Wert' } },
-    upload: { expiresAt: 1_700_003_600_000 },
+    upload: { expiresAt: SAMPLE_TIME + 3_600_000 },
     ...over,
   }
 }

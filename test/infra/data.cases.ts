@@ -1,12 +1,35 @@
 import { describe, expect, it } from '@jest/globals'
 import { Match } from 'aws-cdk-lib/assertions'
 import { stageNamed } from '../../lib/infra/stages.ts'
-import { resourcesOf, statementsOf, templatesOf } from './support.ts'
+import { FULL, resourcesOf, statementsIn, templatesOf } from './support.ts'
 
 const dev = templatesOf(stageNamed('dev')).data
 const prod = templatesOf(stageNamed('prod')).data
 
+const ofType = (template: typeof dev, type: string) =>
+  resourcesOf(template).filter(([, { Type }]) => Type === type)
+
+const mediaOf = (template: typeof dev) => Object.fromEntries(resourcesOf(template)).MediaBucket!.Properties
+
+/** The conditions under which a policy refuses everybody. */
+const deniedTo = (policy: unknown, action: string) =>
+  statementsIn(policy)
+    .filter(({ Effect, Action, Principal }) => {
+      return Effect === 'Deny' && Action.includes(action) && JSON.stringify(Principal) === '{"AWS":"*"}'
+    })
+    .map(({ Condition }) => Condition)
+
 describe('what holds data', () => {
+  it('lies in a stack of its own: all else can be thrown away and made anew', () => {
+    const { service, monitoring, gpu } = templatesOf(FULL)
+    for (const template of [service, monitoring, gpu!]) {
+      const holds = resourcesOf(template).filter(([, { Type }]) =>
+        /^AWS::(S3::Bucket|DynamoDB::(Global)?Table|SQS::Queue|KMS::Key)$/.test(Type),
+      )
+      expect(holds).toEqual([])
+    }
+  })
+
   it.each([
     ['dev', dev, { JobTable: 'AWS::DynamoDB::Table', MediaBucket: 'AWS::S3::Bucket' }],
     [
@@ -24,6 +47,9 @@ describe('what holds data', () => {
       prod.allResources(type, { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' })
     }
     dev.allResources('AWS::DynamoDB::Table', { DeletionPolicy: 'Delete' })
+    dev.hasResourceProperties('AWS::DynamoDB::Table', { DeletionProtectionEnabled: false })
+    expect(templatesOf(stageNamed('prod')).kept).toEqual(['verbatim-prod-data'])
+    expect(templatesOf(stageNamed('dev')).kept).toEqual([])
     prod.hasResourceProperties('AWS::DynamoDB::Table', { DeletionProtectionEnabled: true })
   })
 })
@@ -38,10 +64,16 @@ describe('the bucket', () => {
         },
         OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
       })
-      const denied = statementsOf(template).filter(
-        ({ type, Effect }) => type === 'AWS::S3::BucketPolicy' && Effect === 'Deny',
+      for (const [, { Properties }] of ofType(template, 'AWS::S3::BucketPolicy')) {
+        expect(deniedTo(Properties, 's3:*')).toEqual([
+          { Bool: { 'aws:SecureTransport': 'false' } },
+          { NumericLessThan: { 's3:TlsVersion': 1.2 } },
+        ])
+      }
+      const [buckets, policies] = ['AWS::S3::Bucket', 'AWS::S3::BucketPolicy'].map(
+        (type) => ofType(template, type).length,
       )
-      expect(denied).toHaveLength(4)
+      expect(policies).toBe(buckets)
     }
   })
 
@@ -72,11 +104,46 @@ describe('the bucket', () => {
     })
   })
 
-  it('lets a browser upload parts and read their ETags', () => {
-    dev.hasResourceProperties('AWS::S3::Bucket', {
-      CorsConfiguration: {
-        CorsRules: [Match.objectLike({ AllowedMethods: ['PUT', 'GET', 'HEAD'], ExposedHeaders: ['ETag'] })],
+  it('keeps a recording for the days of the stage, and no former versions where it need not', () => {
+    const Properties = mediaOf(dev)
+    expect(Properties).not.toHaveProperty('VersioningConfiguration')
+    expect(JSON.stringify(Properties)).not.toContain('Noncurrent')
+    expect(Properties).toMatchObject({
+      LifecycleConfiguration: {
+        Rules: expect.arrayContaining([
+          expect.objectContaining({ Prefix: 'uploads/', ExpirationInDays: 7, Status: 'Enabled' }),
+        ]),
       },
+    })
+    prod.hasResourceProperties('AWS::S3::Bucket', { VersioningConfiguration: { Status: 'Enabled' } })
+  })
+
+  it('never lets a transcript go by itself', () => {
+    const { Rules } = mediaOf(prod).LifecycleConfiguration as { Rules: Array<Record<string, unknown>> }
+    const expiring = Rules.filter((rule) => 'ExpirationInDays' in rule).map(({ Prefix }) => Prefix)
+    expect(expiring).toEqual(['uploads/', 'work/'])
+  })
+
+  it('lets a browser upload parts and read their ETags, from the pages of the stage', () => {
+    const cors = (AllowedOrigins: string[]) => ({
+      CorsConfiguration: {
+        CorsRules: [
+          Match.objectLike({
+            ...{ AllowedMethods: ['PUT', 'GET', 'HEAD'], ExposedHeaders: ['ETag'], AllowedOrigins },
+          }),
+        ],
+      },
+    })
+    dev.hasResourceProperties('AWS::S3::Bucket', cors(['*']))
+    const webOrigins = ['https://transcripts.example.com']
+    const own = templatesOf({ ...stageNamed('dev'), webOrigins })
+    own.data.hasResourceProperties('AWS::S3::Bucket', cors(webOrigins))
+    own.service.hasResourceProperties('AWS::ApiGatewayV2::Api', {
+      CorsConfiguration: Match.objectLike({
+        AllowOrigins: webOrigins,
+        AllowHeaders: ['authorization', 'content-type', 'idempotency-key'],
+        AllowMethods: ['GET', 'POST', 'DELETE'],
+      }),
     })
   })
 
@@ -131,10 +198,10 @@ describe('the queues', () => {
       SqsManagedSseEnabled: true,
       MessageRetentionPeriod: 1_209_600,
     })
-    const denied = statementsOf(dev).filter(
-      ({ type, Effect }) => type === 'AWS::SQS::QueuePolicy' && Effect === 'Deny',
-    )
-    expect(denied).toHaveLength(4)
+    const policies = ofType(dev, 'AWS::SQS::QueuePolicy')
+    expect(policies).toHaveLength(ofType(dev, 'AWS::SQS::Queue').length)
+    for (const [, { Properties }] of policies)
+      expect(deniedTo(Properties, 'sqs:*')).toEqual([{ Bool: { 'aws:SecureTransport': 'false' } }])
   })
 
   it('hide a message for longer than anybody may work on it', () => {

@@ -1,9 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { Match } from 'aws-cdk-lib/assertions'
+import { z } from 'zod'
 import { ROUTES } from '../../lambdas/api/routes.ts'
 import { FunctionEnvironment, WorkerEnvironment } from '../../lib/adapters/aws/environment.ts'
 import { stageNamed } from '../../lib/infra/stages.ts'
 import { FULL, resourcesOf, templatesOf } from './support.ts'
+
+const Flags = z.record(z.string(), z.unknown())
+const jsonOf = (path: string): unknown => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
 
 const dev = templatesOf(stageNamed('dev')).service
 const full = templatesOf(FULL)
@@ -29,9 +34,15 @@ describe('the API', () => {
 
   it('writes an access log without paths, addresses or headers', () => {
     const stages = resourcesOf(dev).filter(([, { Type }]) => Type === 'AWS::ApiGatewayV2::Stage')
+    expect(stages).toHaveLength(1)
     const text = JSON.stringify(stages)
     expect(text).toContain('$context.routeKey')
     expect(text).not.toMatch(/\$context\.(path|identity|authorizer|customDomain)/)
+    dev.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      AccessLogSettings: {
+        DestinationArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^ApiAccessLogs'), 'Arn'] },
+      },
+    })
   })
 })
 
@@ -64,6 +75,14 @@ describe('the functions', () => {
 
   it('forget their logs after the days of the stage', () => {
     dev.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 })
+    for (const template of [full.service, full.gpu!])
+      template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 90 })
+  })
+
+  it('write into log groups of the stack, not into such as Lambda makes, which keep for ever', () => {
+    const functions = resourcesOf(dev).filter(([, { Type }]) => Type === 'AWS::Lambda::Function')
+    for (const [, { Properties }] of functions)
+      expect(Properties.LoggingConfig).toMatchObject({ LogGroup: { Ref: expect.any(String) } })
   })
 })
 
@@ -96,17 +115,31 @@ describe('the CPU worker', () => {
 })
 
 describe('a deployment', () => {
+  it('follows what CDK recommends to new applications, with these exceptions', () => {
+    const recommended = jsonOf('../../node_modules/aws-cdk-lib/recommended-feature-flags.json')
+    const { context } = z.object({ context: Flags }).parse(jsonOf('../../cdk.json'))
+    const other = Object.entries(Flags.parse(recommended))
+      .filter(([flag, value]) => JSON.stringify(context[flag]) !== JSON.stringify(value))
+      .map(([flag]) => [flag, context[flag]])
+    expect(other).toEqual([
+      // CloudFormation shall refuse to take away what another stack uses.
+      ['@aws-cdk/core:defaultCrossStackReferences', 'strong'],
+    ])
+  })
+
   it('needs no network without a GPU, and no custom resource at all', () => {
     for (const template of [dev, full.data, full.service, full.monitoring, full.gpu]) {
       const types = resourcesOf(template!).map(([, { Type }]) => Type)
       expect(types.filter((type) => /^Custom::|CustomResource/.test(type))).toEqual([])
       if (template !== full.gpu) expect(types.filter((type) => type.startsWith('AWS::EC2::'))).toEqual([])
     }
-    expect(templatesOf(stageNamed('dev')).gpu).toBeUndefined()
+    for (const name of ['dev', 'prod']) expect(templatesOf(stageNamed(name)).gpu).toBeUndefined()
   })
 
   it('says where it is and what to do next', () => {
+    // The CLI reads the first two: `token create --stack`.
     for (const name of ['ApiUrl', 'TableName', 'BucketName']) dev.hasOutput(name, {})
-    dev.hasOutput('NextStep', { Value: 'npx verbatim token create --table <TableName>' })
+    dev.hasOutput('NextStep', { Value: 'npx verbatim token create --stack verbatim-dev' })
+    full.service.hasOutput('NextStep', { Value: 'npx verbatim token create --stack verbatim-full' })
   })
 })

@@ -1,8 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs'
-import { App } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { z } from 'zod'
+import { createApp } from '../../lib/infra/app.ts'
 import { buildDeployment } from '../../lib/infra/deployment.ts'
 import { Stage, stageNamed } from '../../lib/infra/stages.ts'
 
@@ -38,7 +38,7 @@ type Deployment = ReturnType<typeof build>
 const built = new Map<string, Deployment>()
 
 function build(stage: Stage) {
-  const app = new App({ context: { ...context, ...FAST } })
+  const app = createApp({ context: { ...context, ...FAST } })
   const { data, service, monitoring, gpu } = buildDeployment(app, stage)
   const templates = {
     data: Template.fromStack(data),
@@ -47,8 +47,13 @@ function build(stage: Stage) {
     gpu: gpu ? Template.fromStack(gpu) : undefined,
   }
   rmSync(app.outdir, { recursive: true })
+  const stacks = [data, service, monitoring, ...(gpu ? [gpu] : [])]
   return {
     ...templates,
+    /** Names of the stacks that refuse to be deleted. */
+    kept: stacks
+      .filter(({ terminationProtection }) => terminationProtection)
+      .map(({ stackName }) => stackName),
     findings: () => new AwsSolutionsChecks(app).validateScope(app).violations,
   }
 }
@@ -72,9 +77,12 @@ const Statement = z.object({
   Effect: z.enum(['Allow', 'Deny']),
   Action: z.union([z.string().transform((action) => [action]), z.array(z.string())]),
   Resource: z.unknown().optional(),
+  Condition: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+  Principal: z.unknown().optional(),
 })
 
-function statementsIn(value: unknown): Array<z.infer<typeof Statement>> {
+/** The same anywhere in a value. */
+export function statementsIn(value: unknown): Array<z.infer<typeof Statement>> {
   if (value === null || typeof value !== 'object') return []
   const found = Statement.safeParse(value)
   return found.success ? [found.data] : Object.values(value).flatMap(statementsIn)

@@ -1,7 +1,10 @@
 // One file for jest, as it loads the CDK anew for each: seconds every time, and each stage is then built only once.
 import './alarms.cases.ts'
+import './consumers.cases.ts'
 import './data.cases.ts'
 import './gpu.cases.ts'
+import './operations.cases.ts'
+import './plain.cases.ts'
 import './policies.cases.ts'
 import './service.cases.ts'
 import './snapshot.cases.ts'

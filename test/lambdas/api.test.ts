@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { healthHandler, openapiHandler } from '../../lambdas/api/about.ts'
 import type { HttpHandler } from '../../lambdas/api/http.ts'
 import { cancelHandler, eraseHandler, listHandler, statusHandler } from '../../lambdas/api/jobs.ts'
-import { ROUTES, type RouteName } from '../../lambdas/api/routes.ts'
+import { LIVE_ROUTES, ROUTES, type RouteName } from '../../lambdas/api/routes.ts'
 import { completeHandler, uploadHandler } from '../../lambdas/api/upload.ts'
 import { issueToken } from '../../lib/adapters/tokens.ts'
 import { ErrorReply, JobList, JobStatus, UploadReply } from '../../lib/core/contract.ts'
@@ -399,10 +399,11 @@ describe('for everybody', () => {
   it('GET /openapi.json describes every route', async () => {
     const { status, body } = await call('openapi', { headers: { authorization: '' } })
     expect([status, body.openapi, body.info.version]).toEqual([200, '3.1.0', '1.2.3'])
-    for (const [name, { method, path }] of Object.entries(ROUTES))
+    const routes = { ...ROUTES, ...LIVE_ROUTES }
+    for (const [name, { method, path }] of Object.entries(routes))
       expect(body.paths[path]?.[method.toLowerCase()]?.operationId).toBe(name)
     expect(Object.keys(body.paths).toSorted()).toEqual(
-      [...new Set(Object.values(ROUTES).map(({ path }) => path))].toSorted(),
+      [...new Set(Object.values(routes).map(({ path }) => path))].toSorted(),
     )
   })
 })

@@ -76,6 +76,16 @@ describe('a dead letter', () => {
     expect(ports.logLines.join()).not.toContain('S3CRET')
   })
 
+  it.each([
+    ['work', (job: Job) => ({ tenant: 'other', jobId: job.jobId })],
+    ['uploads', (job: Job) => s3Message(s3Record(`uploads/other/${job.jobId}`))],
+    ['uploads, encoded', (job: Job) => s3Message(s3Record(`uploads/other%2F..%2Facme%2F${job.jobId}`))],
+  ])('with a crafted name (%s) ends no other tenant’s job', async (_, messageFor) => {
+    const job = await storeJob(ports, 'QUEUED')
+    expect(await handle(messageFor(job))).toEqual(failed())
+    expect(await stored(ports, job)).toEqual(job)
+  })
+
   it('that cannot be handled now is tried again, and that alone', async () => {
     const [first, last] = [await storeJob(ports, 'QUEUED'), await storeJob(ports, 'QUEUED')]
     const applies = (_: string, jobId: string) => jobId === first.jobId

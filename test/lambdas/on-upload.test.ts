@@ -130,6 +130,43 @@ describe('the uploads queue', () => {
     expect(JSON.stringify(line)).not.toContain('uploads/')
   })
 
+  it.each([
+    ['another tenant’s prefix before this job’s id', (id: string) => `uploads/other/${id}`],
+    ['a way up and down again', (id: string) => `uploads/other/../acme/${id}`],
+    ['the same, its slashes encoded', (id: string) => `uploads/other%2F..%2Facme%2F${id}`],
+    ['the same, encoded twice', (id: string) => `uploads/other%252F..%252Facme%252F${id}`],
+    ['a folder more', (id: string) => `uploads/acme/x/${id}`],
+    ['something behind the id', (id: string) => `uploads/acme/${id}/x`],
+    ['an id in small letters', (id: string) => `uploads/acme/${id.toLowerCase()}`],
+    ['a space, as S3 writes it', (id: string) => `uploads/acme/+${id}`],
+    ['a NUL', (id: string) => `uploads/acme/${id}%00`],
+    ['letters that look alike', (id: string) => `uploads/%D0%B0cme/${id}`],
+  ])('queues no job for a crafted key: %s', async (_, keyOf) => {
+    const job = await arrived()
+    const message = s3Message(s3Record(keyOf(job.jobId)))
+    expect(await onUploadHandler(ports)(sqsEvent(message))).toEqual(DONE)
+    expect(await stored(ports, job)).toEqual(job)
+    expect(ports.pending('work')).toEqual([])
+  })
+
+  it('queues the job of the tenant in the key, whoever has one of the same id', async () => {
+    const job = await arrived()
+    const theirs = await storeJob(ports, 'UPLOADING', { jobId: job.jobId, tenant: 'other' })
+    await onUploadHandler(ports)(sqsEvent(s3Message(s3Record(uploadKey(job)))))
+    expect([await statusOf(job), await statusOf(theirs)]).toEqual(['QUEUED', 'UPLOADING'])
+    expect(ports.pending('work')).toEqual([{ tenant: 'acme', jobId: job.jobId }])
+  })
+
+  it('takes duplicates and late events as they come', async () => {
+    const job = await arrived()
+    const event = sqsEvent(s3Message(s3Record(uploadKey(job))), s3Message(s3Record(uploadKey(job))))
+    expect(await onUploadHandler(ports)(event)).toEqual(DONE)
+    expect(await statusOf(job)).toBe('QUEUED')
+    const done = await storeJob(ports, 'COMPLETED')
+    expect(await onUploadHandler(ports)(sqsEvent(s3Message(s3Record(uploadKey(done)))))).toEqual(DONE)
+    expect(await stored(ports, done)).toEqual(done)
+  })
+
   it('of no messages has no failures', async () => {
     expect(await onUploadHandler(ports)({ Records: [] })).toEqual(DONE)
   })

@@ -90,4 +90,40 @@ describe('the work queue', () => {
     expect(errors()).toHaveLength(1)
     expect(errors()[0]).not.toContain('../')
   })
+
+  it('looks for a job with its tenant alone: another tenant’s job of that id stays as it is', async () => {
+    const job = await queueJob(ports, ONE)
+    expect(await handle([{ tenant: 'other', jobId: job.jobId }])).toEqual(failed())
+    expect(await stored(ports, job)).toEqual(job)
+    expect(await objectsOf(ports, job)).toEqual(['uploads/'])
+  })
+
+  it('reads and writes by the names that tenant and id make, whatever else a message says', async () => {
+    const job = await queueJob(ports, ONE)
+    const theirs = await queueJob(ports, ONE, {})
+    await ports.objects.put('uploads/other/secret', 'RIFF', 'audio/wav')
+    const crafted = {
+      key: 'uploads/other/secret',
+      uploadKey: 'uploads/other/secret',
+      recording: theirs.jobId,
+    }
+    expect(await handle([{ ...messageOf(job), ...crafted }])).toEqual(failed())
+    expect(await stored(ports, job)).toMatchObject({ status: 'COMPLETED' })
+    expect(await objectsOf(ports, theirs)).toEqual(['uploads/'])
+    expect(await ports.objects.list('transcripts/other/')).toEqual([])
+  })
+
+  it.each([
+    ['slashes', { tenant: 'acme/../other', jobId: '01JD0000000000000000000000' }],
+    ['encoded slashes', { tenant: 'acme%2F..%2Fother', jobId: '01JD0000000000000000000000' }],
+    ['a star', { tenant: '*', jobId: '01JD0000000000000000000000' }],
+    ['nothing', { tenant: '', jobId: '01JD0000000000000000000000' }],
+    ['a separator of keys', { tenant: 'acme#x', jobId: '01JD0000000000000000000000' }],
+    ['a list', { tenant: ['acme'], jobId: '01JD0000000000000000000000' }],
+    ['a prefix for an id', { tenant: TENANT, jobId: '' }],
+    ['a folder for an id', { tenant: TENANT, jobId: '01JD0000000000000000000000/' }],
+  ])('refuses a message whose parts could make another key: %s', async (_, crafted) => {
+    expect(await handle([crafted])).toEqual(failed(0))
+    expect(errors()).toHaveLength(1)
+  })
 })

@@ -4,6 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import * as z from 'zod'
 import { readEnvironment } from '../env.ts'
+import { traced } from './tracing.ts'
 
 // One client of each kind per process, so that connections and credentials outlive an invocation. They are apart,
 // so that a function's bundle holds only those that it uses: `@__PURE__` lets esbuild leave the others out.
@@ -23,13 +24,14 @@ const Environment = z.object({
 })
 
 /**
- * What every client is made with. The time limits are for one attempt: without them a lost connection holds a
- * request until the function itself runs out of time.
+ * What every client is made with; `requestTimeout` in ms. The time limits are for one attempt: without them a lost
+ * connection holds a request until the function itself runs out of time.
  */
-function shared(requestTimeout: number) {
+export function shared(requestTimeout: number, given?: string) {
   const environment = readEnvironment(Environment)
   const endpoint = environment.AWS_ENDPOINT_URL
-  const region = environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION
+  // The AWS CLI knows the second name, the SDK does not. Without either the SDK looks into the profile.
+  const region = given ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION
   const known = environment.AWS_ACCESS_KEY_ID ?? environment.AWS_PROFILE
   const limits = {
     connectionTimeout: 3000,
@@ -41,7 +43,7 @@ function shared(requestTimeout: number) {
     maxAttempts: 5,
     requestHandler: limits,
     ...(endpoint && { endpoint }),
-    ...(endpoint && !region && { region: 'us-east-1' }),
+    ...(region ? { region } : endpoint && { region: 'us-east-1' }),
     // Emulators take any credentials, but the SDK signs only with some.
     ...(endpoint && !known && { credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }),
   }
@@ -58,7 +60,7 @@ const once = <T>(make: () => T): (() => T) => {
 /** Joining many parts takes S3 long. */
 export const s3Client = /* @__PURE__ */ once(() => {
   const common = shared(60_000)
-  return new S3Client({
+  const client = new S3Client({
     ...common,
     // Names of buckets are no host names at an endpoint of one's own.
     forcePathStyle: 'endpoint' in common,
@@ -67,13 +69,15 @@ export const s3Client = /* @__PURE__ */ once(() => {
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   })
+  return traced(client)
 })
 
-export const documentClient = /* @__PURE__ */ once(() =>
-  DynamoDBDocumentClient.from(new DynamoDBClient(shared(5000)), {
+export const documentClientIn = (region?: string): DynamoDBDocumentClient =>
+  DynamoDBDocumentClient.from(traced(new DynamoDBClient(shared(5000, region))), {
     marshallOptions: { removeUndefinedValues: true },
-  }),
-)
+  })
+
+export const documentClient = /* @__PURE__ */ once(() => documentClientIn())
 
 /** A long poll takes 20 s. */
-export const sqsClient = /* @__PURE__ */ once(() => new SQSClient(shared(30_000)))
+export const sqsClient = /* @__PURE__ */ once(() => traced(new SQSClient(shared(30_000))))

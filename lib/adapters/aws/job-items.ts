@@ -43,6 +43,11 @@ export type RawItem = Readonly<Record<string, AttributeValue>>
 
 export const textIn = (item: RawItem | undefined, name: string): string | undefined => item?.[name]?.S
 
+export const numberIn = (item: RawItem | undefined, name: string): number | undefined => {
+  const text = item?.[name]?.N
+  return text === undefined ? undefined : Number(text)
+}
+
 /** Why each write of a transaction failed, by its place in the transaction; undefined for any other error. */
 export function cancellation(thrown: unknown): ReadonlyArray<{ code: string; item?: RawItem }> | undefined {
   if (!(thrown instanceof TransactionCanceledException)) return undefined

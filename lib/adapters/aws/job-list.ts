@@ -6,8 +6,9 @@ import {
   QueryCommand,
 } from '@aws-sdk/lib-dynamodb'
 import type { Job } from '../../core/job.ts'
-import type { JobStore, Page } from '../../core/ports.ts'
+import type { Clock, JobStore, Page } from '../../core/ports.ts'
 import { decodeCursor, encodeCursor } from '../job-cursor.ts'
+import { isExpired } from './job-expiry.ts'
 import { jobKey, type Place, placeOf, placeText, readJob } from './job-items.ts'
 
 /** The most that one BatchGetItem may ask for. */
@@ -17,7 +18,7 @@ const MOST_KEYS = 100
 const MOST_READ = 1000
 
 /** Lists a tenant's jobs: their places from the newest on, then the records. */
-export function createJobList(db: DynamoDBDocumentClient, table: string): JobStore['list'] {
+export function createJobList(db: DynamoDBDocumentClient, table: string, clock: Clock): JobStore['list'] {
   async function places(tenant: string, after: Place | undefined, limit: number): Promise<Place[]> {
     const { Items = [] } = await db.send(
       new QueryCommand({
@@ -41,8 +42,9 @@ export function createJobList(db: DynamoDBDocumentClient, table: string): JobSto
         RequestItems: { [table]: { Keys: [...Keys], ConsistentRead: true } },
       }
       const reply: BatchGetCommandOutput = await db.send(new BatchGetCommand(request))
-      for (const { body } of reply.Responses?.[table] ?? []) {
-        const job = readJob(body)
+      for (const item of reply.Responses?.[table] ?? []) {
+        if (isExpired(item, clock())) continue
+        const job = readJob(item.body)
         jobs.set(job.jobId, job)
       }
       Keys = reply.UnprocessedKeys?.[table]?.Keys ?? []

@@ -11,28 +11,51 @@ import type { Job } from '../../core/job.ts'
 import type { Clock, CreateOutcome, JobStore, ReplaceOutcome } from '../../core/ports.ts'
 import { untilNoConflict } from './conflicts.ts'
 import { withAwsErrors } from './errors.ts'
-import { cancellation, idempotencyItemKey, jobKey, placeKey, readJob, textIn } from './job-items.ts'
+import { epochSeconds, isExpired, ttlOf, turnsTtl } from './job-expiry.ts'
+import {
+  cancellation,
+  idempotencyItemKey,
+  jobKey,
+  numberIn,
+  placeKey,
+  type RawItem,
+  readJob,
+  textIn,
+} from './job-items.ts'
 import { createJobList } from './job-list.ts'
 
 /** The port asks for at least 24 hours. */
 const IDEMPOTENCY_S = 24 * 60 * 60
 
+export interface JobStoreOptions {
+  /** How long the record of a job is kept that has ended without a transcript; see job-expiry.ts. */
+  readonly recordDays: number
+  readonly clock?: Clock
+}
+
 /** Jobs in the table (docs/adr/0004-one-table.md). Every read is consistent, every write conditional. */
-export function createJobStore(db: DynamoDBDocumentClient, table: string, clock: Clock = Date.now): JobStore {
+export function createJobStore(
+  db: DynamoDBDocumentClient,
+  table: string,
+  { recordDays, clock = Date.now }: JobStoreOptions,
+): JobStore {
   const TableName = table
+  const now = () => epochSeconds(clock())
   const transact = (TransactItems: TransactWriteCommandInput['TransactItems']) =>
     untilNoConflict(() => db.send(new TransactWriteCommand({ TransactItems })))
 
   async function read(Key: { pk: string; sk: string }) {
-    return (await db.send(new GetCommand({ TableName, Key, ConsistentRead: true }))).Item
+    const { Item } = await db.send(new GetCommand({ TableName, Key, ConsistentRead: true }))
+    return isExpired(Item, clock()) ? undefined : Item
   }
 
   async function create(
     job: Job,
     idempotency?: { key: string; fingerprint: string },
   ): Promise<CreateOutcome> {
-    const writes = [putJob(TableName, job, idempotency?.key), putPlace(TableName, job)]
-    if (idempotency) writes.push(putKey(TableName, job, idempotency, Math.floor(clock() / 1000)))
+    const ttl = ttlOf(job, recordDays)
+    const writes = [putJob(TableName, job, idempotency?.key, ttl), putPlace(TableName, job, ttl)]
+    if (idempotency) writes.push(putKey(TableName, job, idempotency, now()))
     try {
       await transact(writes)
       return { outcome: 'created' }
@@ -48,15 +71,20 @@ export function createJobStore(db: DynamoDBDocumentClient, table: string, clock:
   async function replace(next: Job): Promise<ReplaceOutcome> {
     // Tells our own write from another's: a reply may be lost, and the SDK then sends the same write again.
     const wrote = randomUUID()
+    const ttl = ttlOf(next, recordDays)
+    const job = updateJob(TableName, next, { wrote, ttl, now: now() })
     try {
-      await untilNoConflict(() => db.send(new UpdateCommand(update(TableName, next, wrote))))
+      // Record and place go together, or one would be left without the other.
+      if (turnsTtl(next)) await transact([{ Update: job }, { Update: updatePlace(TableName, next, ttl) }])
+      else await untilNoConflict(() => db.send(new UpdateCommand(job)))
       return { outcome: 'replaced' }
     } catch (thrown) {
-      if (!(thrown instanceof ConditionalCheckFailedException)) throw thrown
-      const body = textIn(thrown.Item, 'body')
-      if (body === undefined) return { outcome: 'gone' }
-      if (textIn(thrown.Item, 'wrote') === wrote) return { outcome: 'replaced' }
-      return { outcome: 'lost', current: readJob(body) }
+      const found = refusal(thrown)
+      if (!found) throw thrown
+      const body = textIn(found.item, 'body')
+      if (textIn(found.item, 'wrote') === wrote) return { outcome: 'replaced' }
+      const gone = body === undefined || isExpired({ ttl: numberIn(found.item, 'ttl') }, clock())
+      return gone ? { outcome: 'gone' } : { outcome: 'lost', current: readJob(body) }
     }
   }
 
@@ -87,7 +115,7 @@ export function createJobStore(db: DynamoDBDocumentClient, table: string, clock:
 
   return withAwsErrors<JobStore>({
     ...{ create, replace, remove },
-    list: createJobList(db, table),
+    list: createJobList(db, table, clock),
     async get(tenant, jobId) {
       const item = await read(jobKey(tenant, jobId))
       return item && readJob(item.body)
@@ -103,14 +131,19 @@ const OF_THIS_JOB = (jobId: string) => ({
 })
 
 /** `version` is what writes are conditional on; `status` is there for people who look at the table. */
-function putJob(TableName: string, job: Job, idempotencyKey: string | undefined): Write {
+function putJob(
+  TableName: string,
+  job: Job,
+  idempotencyKey: string | undefined,
+  ttl: number | undefined,
+): Write {
   const { tenant, jobId, version, status } = job
-  const Item = { ...jobKey(tenant, jobId), version, status, body: JSON.stringify(job), idempotencyKey }
+  const Item = { ...jobKey(tenant, jobId), version, status, body: JSON.stringify(job), idempotencyKey, ttl }
   return { Put: { TableName, Item, ConditionExpression: 'attribute_not_exists(pk)' } }
 }
 
-const putPlace = (TableName: string, job: Job): Write => ({
-  Put: { TableName, Item: placeKey(job.tenant, job) },
+const putPlace = (TableName: string, job: Job, ttl: number | undefined): Write => ({
+  Put: { TableName, Item: { ...placeKey(job.tenant, job), ttl } },
 })
 
 /** DynamoDB deletes what has expired within days, so a key that has lapsed counts as one that is not there. */
@@ -132,15 +165,42 @@ function putKey(
   }
 }
 
-const update = (TableName: string, next: Job, wrote: string) => ({
+type Update = NonNullable<Write['Update']>
+
+/** A record that has expired is none, and no write brings it back. */
+function updateJob(
+  TableName: string,
+  next: Job,
+  { wrote, ttl, now }: { wrote: string; ttl: number | undefined; now: number },
+): Update {
+  return {
+    TableName,
+    Key: jobKey(next.tenant, next.jobId),
+    UpdateExpression: `SET version = :version, #status = :status, body = :body, wrote = :wrote${
+      ttl === undefined ? ' REMOVE #ttl' : ', #ttl = :ttl'
+    }`,
+    ConditionExpression: 'version = :before AND (attribute_not_exists(#ttl) OR #ttl > :now)',
+    ExpressionAttributeNames: { '#status': 'status', '#ttl': 'ttl' },
+    ExpressionAttributeValues: {
+      ...{ ':version': next.version, ':before': next.version - 1, ':status': next.status, ':wrote': wrote },
+      ...{ ':body': JSON.stringify(next), ':now': now },
+      ...(ttl !== undefined && { ':ttl': ttl }),
+    },
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  }
+}
+
+const updatePlace = (TableName: string, job: Job, ttl: number | undefined): Update => ({
   TableName,
-  Key: jobKey(next.tenant, next.jobId),
-  UpdateExpression: 'SET version = :version, #status = :status, body = :body, wrote = :wrote',
-  ConditionExpression: 'version = :before',
-  ExpressionAttributeNames: { '#status': 'status' },
-  ExpressionAttributeValues: {
-    ...{ ':version': next.version, ':before': next.version - 1, ':status': next.status, ':wrote': wrote },
-    ':body': JSON.stringify(next),
-  },
-  ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+  Key: placeKey(job.tenant, job),
+  UpdateExpression: ttl === undefined ? 'REMOVE #ttl' : 'SET #ttl = :ttl',
+  ExpressionAttributeNames: { '#ttl': 'ttl' },
+  ...(ttl !== undefined && { ExpressionAttributeValues: { ':ttl': ttl } }),
 })
+
+/** What stood where a write of a job was refused by its condition, alone or as the first of a transaction. */
+function refusal(thrown: unknown): { item?: RawItem } | undefined {
+  if (thrown instanceof ConditionalCheckFailedException) return thrown.Item ? { item: thrown.Item } : {}
+  const first = cancellation(thrown)?.[0]
+  return first?.code === 'ConditionalCheckFailed' ? first : undefined
+}

@@ -3,13 +3,16 @@ import { isTerminal } from '../job.ts'
 import { type JobRef, parseUploadKey, uploadKey } from '../keys.ts'
 import { moveJob } from '../move.ts'
 import type { Clock, JobStore, ObjectStore, Queue } from '../ports.ts'
-import type { WorkMessage } from './messages.ts'
+import type { Ended } from './announce-end.ts'
+import type { LongWork, WorkMessage } from './messages.ts'
 
 export interface AcceptPorts {
   readonly jobs: JobStore
   readonly objects: ObjectStore
   readonly work: Queue
+  readonly longWork?: LongWork
   readonly clock: Clock
+  readonly ended?: Ended
 }
 
 /** What became of an object's creation. Only `queued` leads to work. */
@@ -25,7 +28,7 @@ export const acceptUpload =
   async (key: string): Promise<Accepted> => {
     const ref = parseUploadKey(key)
     if (!ref) return 'not-an-upload'
-    const { objects, work } = ports
+    const { objects, work, longWork } = ports
     const object = await objects.head(key)
     const moved = await moveJob(ports, ref, (job) => {
       if (job.status !== 'UPLOADING' || !object) return null
@@ -34,10 +37,13 @@ export const acceptUpload =
     })
     if (moved.outcome === 'gone') return discard(objects, ref, 'unknown-job')
     const { status } = moved.job
+    if (status === 'FAILED') await ports.ended?.(ref)
     if (status === 'FAILED' && moved.outcome === 'moved') return discard(objects, ref, 'wrong-size')
     if (status === 'CANCELLED' || status === 'EXPIRED') return discard(objects, ref, 'already-past')
     if (status !== 'QUEUED' || isTerminal(status)) return 'already-past'
-    await work.send(JSON.stringify(ref satisfies WorkMessage))
+    // How long it is nobody knows before it is decoded; that it is too large is known now.
+    const queue = longWork && moved.job.sizeBytes > longWork.fromBytes ? longWork.queue : work
+    await queue.send(JSON.stringify(ref satisfies WorkMessage))
     return 'queued'
   }
 

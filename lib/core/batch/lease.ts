@@ -44,6 +44,7 @@ export async function takeJob(ports: LeasePorts, ref: JobRef, owner: string): Pr
 /** What a worker found out about its job; it goes into the record with the next renewal. */
 export interface Findings {
   progress?: number
+  workMs?: number
   durationMs?: number
   language?: string
 }

@@ -10,6 +10,14 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
+import {
+  COMPUTES,
+  type Compute,
+  type MetricName,
+  namespaceOf,
+  SERVICE,
+} from '../../adapters/aws/metric-names.ts'
+import type { Stage } from '../stages.ts'
 
 export interface AlarmProps {
   readonly metric: IMetric
@@ -63,10 +71,36 @@ export function formula(
   return new MathExpression({ label, expression, usingMetrics, period })
 }
 
-/** A metric made from log lines of this stage. */
-export const fromLogs = (
-  stage: string,
-  metricName: string,
-  statistic = 'Sum',
-  period = FIVE_MINUTES,
-): Metric => new Metric({ namespace: `Verbatim/${stage}`, metricName, statistic, period })
+export interface MeasuredOptions {
+  /** Besides `service`. */
+  readonly dimensions?: Readonly<Record<string, string>>
+  readonly statistic?: string
+  readonly period?: Duration
+  readonly label?: string
+}
+
+/** A metric that our own programs send. */
+export function measured(stage: Stage, metricName: MetricName, options: MeasuredOptions = {}): Metric {
+  const { dimensions = {}, statistic = 'Sum', period = FIVE_MINUTES, label } = options
+  return new Metric({
+    ...{ namespace: namespaceOf(stage.name), metricName, statistic, period },
+    dimensionsMap: { service: SERVICE, ...dimensions },
+    ...(label !== undefined && { label }),
+  })
+}
+
+/** The kinds of worker that a stage has. */
+export const computesOf = ({ compute }: Stage): readonly Compute[] =>
+  compute === 'both' ? COMPUTES : [compute]
+
+/** One metric over all kinds of worker, as a formula of `formula`; `unit` keeps several such sums apart. */
+export function overWorkers(stage: Stage, name: MetricName, unit: string, options: MeasuredOptions = {}) {
+  const parts = computesOf(stage).map((compute) => {
+    const metric = measured(stage, name, { ...options, dimensions: { compute } })
+    return [`${compute}${unit}`, metric] as const
+  })
+  return {
+    sum: `(${parts.map(([id]) => `FILL(${id}, 0)`).join(' + ')})`,
+    metrics: Object.fromEntries(parts),
+  }
+}

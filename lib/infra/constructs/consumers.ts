@@ -19,7 +19,8 @@ export class Consumers extends Construct {
 
   constructor(scope: Construct, id: string, { stage, data, environment }: ConsumersProps) {
     super(scope, id)
-    const { jobs, media, uploads, work } = data
+    const { jobs, media, uploads, work, longWork } = data
+    const workQueues = longWork ? [work, longWork] : [work]
     const props = { stage, environment, timeout: TIMEOUTS.small }
 
     this.onUpload = new SmallFunction(this, 'OnUpload', {
@@ -28,7 +29,7 @@ export class Consumers extends Construct {
     jobs.grantJobs(this.onUpload.fn)
     media.grantReadUploads(this.onUpload.fn)
     media.grantDiscardUploads(this.onUpload.fn)
-    work.queue.grantSendMessages(this.onUpload.fn)
+    for (const { queue } of workQueues) queue.grantSendMessages(this.onUpload.fn)
     this.onUpload.fn.addEventSource(new SqsEventSource(uploads.queue, { ...EACH_ALONE, maxConcurrency: 20 }))
 
     this.deadLetter = new SmallFunction(this, 'DeadLetter', {
@@ -36,7 +37,7 @@ export class Consumers extends Construct {
     })
     jobs.grantJobs(this.deadLetter.fn)
     media.grantDiscardWorkFiles(this.deadLetter.fn)
-    for (const { deadLetters } of [uploads, work]) {
+    for (const { deadLetters } of [uploads, ...workQueues]) {
       this.deadLetter.fn.addEventSource(new SqsEventSource(deadLetters, { ...EACH_ALONE, maxConcurrency: 2 }))
     }
   }

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Size } from 'aws-cdk-lib'
+import { RemovalPolicy } from 'aws-cdk-lib'
 import {
   Architecture,
   DockerImageCode,
@@ -10,7 +10,8 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { FunctionVariables } from '../../adapters/aws/environment.ts'
-import { TIMEOUTS } from '../limits.ts'
+import { LAMBDA_DISK, TIMEOUTS } from '../limits.ts'
+import { CPU_HOUR, CPU_WORKER_MB } from '../prices.ts'
 import { ROOT } from '../root.ts'
 import type { DataStack } from '../stacks/data.ts'
 import type { Stage } from '../stages.ts'
@@ -34,23 +35,26 @@ export class CpuWorker extends Construct {
     super(scope, id)
     this.logs = new LogGroup(this, 'Logs', { retention: stage.logDays, removalPolicy: RemovalPolicy.DESTROY })
     // Lambda gives 10,240 MB six virtual processors; a thread more would only wait for the others.
-    const variables: WorkerVariables = { ...environment, MODEL: stage.cpu.model, THREADS: '6', ENGINES: '1' }
+    const variables: WorkerVariables = {
+      ...{ ...environment, MODEL: stage.cpu.model, THREADS: '6', ENGINES: '1' },
+      ...{ COMPUTE: 'cpu', DOLLARS_PER_HOUR: CPU_HOUR.toFixed(4) },
+    }
     this.fn = new DockerImageFunction(this, 'Function', {
       description: 'Hears recordings, on processors',
       code: DockerImageCode.fromImageAsset(ROOT, workerImage('worker-lambda.Dockerfile', stage.cpu.model)),
       architecture: Architecture.X86_64,
-      memorySize: 10_240,
-      // The recording, and its decoded sound beside it.
-      ephemeralStorageSize: Size.gibibytes(10),
+      memorySize: CPU_WORKER_MB,
+      ephemeralStorageSize: LAMBDA_DISK,
       timeout: TIMEOUTS.worker,
-      // A job that needs more than one run sends itself on as a new message; Lambda would stop that after 16 rounds.
+      // Without GPU workers, a job that needs more than one run sends itself on as a new message; Lambda would stop that
+      // after 16 rounds.
       recursiveLoop: RecursiveLoop.ALLOW,
       environment: { ...variables },
       role: functionRole(this, 'Role', this.logs),
       logGroup: this.logs,
       tracing: Tracing.ACTIVE,
     })
-    grantWork(this.fn, data)
+    grantWork(this.fn, { ...data, takesFrom: data.work, sendsTo: data.longWork ?? data.work })
     this.fn.addEventSource(
       new SqsEventSource(data.work.queue, {
         batchSize: 1,

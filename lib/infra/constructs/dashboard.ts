@@ -1,11 +1,13 @@
+import { Duration } from 'aws-cdk-lib'
 import { Dashboard, GraphWidget, type IMetric, TextWidget } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
+import { METRICS, type MetricName, namespaceOf, SERVICE } from '../../adapters/aws/metric-names.ts'
+import { CPU_HOUR, gpuHour, PRICES } from '../prices.ts'
 import type { DataStack } from '../stacks/data.ts'
 import type { Stage } from '../stages.ts'
-import { FIVE_MINUTES, formula, fromLogs } from './alarms.ts'
+import { computesOf, FIVE_MINUTES, formula, measured } from './alarms.ts'
 import type { Api } from './api.ts'
 import type { CpuWorker } from './cpu-worker.ts'
-import { LOG_METRICS } from './log-metrics.ts'
 
 export interface OverviewProps {
   readonly stage: Stage
@@ -14,31 +16,32 @@ export interface OverviewProps {
   readonly worker: CpuWorker | undefined
 }
 
-/** Dollars a GB-second of Lambda on x86, us-east-1: https://aws.amazon.com/lambda/pricing/ */
-const GB_SECOND = 0.0000166667
+const HOUR = Duration.hours(1)
+const SUM = { statistic: 'Sum', period: FIVE_MINUTES }
 
-/** One page to look at: what comes in, what waits, how fast it is heard, what it costs. */
+/** One page to look at: what comes in, what waits, how fast it is heard, what fails, what it costs. */
 export class Overview extends Construct {
   constructor(scope: Construct, id: string, { stage, data, api, worker }: OverviewProps) {
     super(scope, id)
     const dashboard = new Dashboard(this, 'Dashboard', { dashboardName: `verbatim-${stage.name}` })
-    dashboard.addWidgets(
-      new TextWidget({ markdown: `# Verbatim ${stage.name}\nAlarms: docs/runbook.md`, width: 24, height: 2 }),
-    )
+    dashboard.addWidgets(new TextWidget({ markdown: HEAD(stage), width: 24, height: 2 }))
     dashboard.addWidgets(...apiWidgets(api))
     dashboard.addWidgets(...queueWidgets(data))
     dashboard.addWidgets(...jobWidgets(stage))
-    if (worker) dashboard.addWidgets(...workerWidgets(stage, worker))
+    dashboard.addWidgets(...failureWidgets(stage))
+    dashboard.addWidgets(...workerWidgets(stage, worker))
   }
 }
 
+const HEAD = ({ name }: Stage) =>
+  `# Verbatim ${name}\nAlarms: docs/runbook.md. Prices: on demand, us-east-1, ${PRICES.asOf} (docs/cost.md).`
+
 function apiWidgets({ stage }: Api) {
-  const sum = { statistic: 'Sum', period: FIVE_MINUTES }
   return [
     graph('API: requests', [
-      stage.metricCount(sum),
-      stage.metricClientError(sum),
-      stage.metricServerError(sum),
+      stage.metricCount(SUM),
+      stage.metricClientError(SUM),
+      stage.metricServerError(SUM),
     ]),
     graph('API: latency (ms)', [
       stage.metricLatency({ statistic: 'p50', label: 'p50' }),
@@ -47,52 +50,127 @@ function apiWidgets({ stage }: Api) {
   ]
 }
 
-function queueWidgets({ work }: DataStack) {
+function queueWidgets({ uploads, work, longWork }: DataStack) {
+  const queues = Object.entries({ uploads, work, ...(longWork && { 'long work': longWork }) })
   return [
-    graph('Jobs: waiting, at work', [
-      work.queue.metricApproximateNumberOfMessagesVisible({ label: 'waiting' }),
-      work.queue.metricApproximateNumberOfMessagesNotVisible({ label: 'at work' }),
+    graph(
+      'Queues: age of the oldest message (s)',
+      queues.map(([label, { queue }]) =>
+        queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', label }),
+      ),
+    ),
+    graph(
+      'Jobs: waiting, at work',
+      queues
+        .slice(1)
+        .flatMap(([name, { queue }]) => [
+          queue.metricApproximateNumberOfMessagesVisible({ label: `${name}: waiting` }),
+          queue.metricApproximateNumberOfMessagesNotVisible({ label: `${name}: at work` }),
+        ]),
+    ),
+  ]
+}
+
+/** One line for each kind of worker. */
+const each = (stage: Stage, name: MetricName, statistic: string, what = statistic) =>
+  computesOf(stage).map((compute) =>
+    measured(stage, name, { dimensions: { compute }, statistic, label: `${compute}: ${what}` }),
+  )
+
+function jobWidgets(stage: Stage) {
+  const factors = computesOf(stage).map((compute) => {
+    const part = (name: MetricName) => measured(stage, name, { dimensions: { compute } })
+    const parts = { [`${compute}Ms`]: part(METRICS.jobMs), [`${compute}Audio`]: part(METRICS.audioMs) }
+    return formula(`${compute}: all jobs`, `${compute}Ms / ${compute}Audio`, parts)
+  })
+  return [
+    graph('Job time: work of all attempts (ms)', [
+      ...each(stage, METRICS.jobMs, 'p50'),
+      ...each(stage, METRICS.jobMs, 'p99'),
     ]),
-    graph('Age of the oldest job (s)', [
-      work.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', label: 'age' }),
+    graph('Real-time factor: seconds of work for a second of sound', [
+      ...factors,
+      ...each(stage, METRICS.realTimeFactor, 'p90'),
+    ]),
+    graph('Words for a minute of sound', [
+      ...each(stage, METRICS.wordsPerMinute, 'p10'),
+      ...each(stage, METRICS.wordsPerMinute, 'p50'),
+    ]),
+    graph('Hours of sound heard', heardHours(stage)),
+  ]
+}
+
+const heardHours = (stage: Stage) =>
+  computesOf(stage).map((compute) => {
+    const audio = measured(stage, METRICS.audioMs, { dimensions: { compute }, period: HOUR })
+    return formula(compute, `${compute}Heard / 3600000`, { [`${compute}Heard`]: audio }, HOUR)
+  })
+
+function failureWidgets(stage: Stage) {
+  const byCode = `{"${namespaceOf(stage.name)}",service,code} service="${SERVICE}" MetricName="${METRICS.jobsFailed}"`
+  return [
+    graph('Failures by code', [formula('', `SEARCH('${byCode}', 'Sum', 300)`, {})]),
+    graph('Jobs: done, failed by us; errors logged', [
+      ...each(stage, METRICS.jobsDone, 'Sum', 'done'),
+      measured(stage, METRICS.jobsFailedByUs),
+      measured(stage, METRICS.serviceErrors),
+      ...each(stage, METRICS.workerErrors, 'Sum', 'errors'),
     ]),
   ]
 }
 
-function jobWidgets({ name }: Stage) {
-  const [ms, audio] = [fromLogs(name, LOG_METRICS.jobMs), fromLogs(name, LOG_METRICS.audioMs)]
-  return [
-    graph('Jobs: done, failed by us', [
-      fromLogs(name, LOG_METRICS.jobsDone),
-      fromLogs(name, LOG_METRICS.jobsFailing),
-    ]),
-    graph('Failures by code', [
-      formula('', `SEARCH('{Verbatim/${name},code} MetricName="${LOG_METRICS.jobsFailed}"', 'Sum', 300)`, {}),
-    ]),
-    graph('Job time (ms)', [
-      fromLogs(name, LOG_METRICS.jobMs, 'p50'),
-      fromLogs(name, LOG_METRICS.jobMs, 'p99'),
-    ]),
-    graph('Seconds of work for a second of sound', [
-      formula('real-time factor', 'ms / audio', { ms, audio }),
-    ]),
-  ]
+function workerWidgets(stage: Stage, worker: CpuWorker | undefined) {
+  const costs: IMetric[] = each(stage, METRICS.costPerAudioHour, 'Average', 'jobs')
+  const widgets: GraphWidget[] = []
+  if (worker) {
+    widgets.push(cpuWidget(worker))
+    costs.push(cpuCost(stage, worker))
+  }
+  if (stage.compute !== 'cpu') {
+    widgets.push(gpuWidget(stage))
+    costs.push(...gpuCost(stage))
+  }
+  return [graph('Dollars for an hour of sound', costs), ...widgets]
 }
 
-function workerWidgets({ name }: Stage, { fn }: CpuWorker) {
-  const sum = { statistic: 'Sum', period: FIVE_MINUTES }
-  const audio = fromLogs(name, LOG_METRICS.audioMs)
-  // Milliseconds over milliseconds: hours of Lambda for an hour of sound, at 10 GB.
-  const cost = `(used / audio) * 3600 * 10 * ${GB_SECOND}`
-  return [
-    graph('CPU workers', [
-      fn.metricInvocations(sum),
-      fn.metricErrors(sum),
-      fn.metricThrottles(sum),
-      fn.metric('ConcurrentExecutions', { statistic: 'Maximum' }),
-    ]),
-    graph('Dollars for an hour of sound', [formula('CPU', cost, { used: fn.metricDuration(sum), audio })]),
-  ]
+const cpuWidget = ({ fn }: CpuWorker) =>
+  graph('CPU workers', [
+    fn.metricInvocations(SUM),
+    fn.metricErrors(SUM),
+    fn.metricThrottles(SUM),
+    fn.metric('ConcurrentExecutions', { statistic: 'Maximum' }),
+  ])
+
+/** What is paid for: every invocation, with those of jobs that failed. */
+function cpuCost(stage: Stage, { fn }: CpuWorker) {
+  const cpuHeard = measured(stage, METRICS.audioMs, { dimensions: { compute: 'cpu' }, period: HOUR })
+  const cpuUsed = fn.metricDuration({ statistic: 'Sum', period: HOUR })
+  const expression = `(cpuUsed / cpuHeard) * ${CPU_HOUR.toFixed(4)}`
+  return formula('cpu: all invocations', expression, { cpuUsed, cpuHeard }, HOUR)
+}
+
+// Machines and tasks are looked for by name: a reference would tie this stack to that of the GPU workers. The names
+// begin with that stack's; a search knows them word by word.
+const found = (stage: Stage, schema: string, name: string, period: number) =>
+  `SEARCH('{${schema}} MetricName="${name}" verbatim ${stage.name.replaceAll('-', ' ')} gpu', 'Average', ${period})`
+
+const MACHINES = ['AWS/AutoScaling,AutoScalingGroupName', 'GroupInServiceInstances'] as const
+const TASKS = '"ECS/ContainerInsights",ClusterName,ServiceName'
+
+const gpuWidget = (stage: Stage) =>
+  graph('GPU workers: machines, tasks', [
+    formula('machines', found(stage, ...MACHINES, 300), {}),
+    formula('tasks wanted', found(stage, TASKS, 'DesiredTaskCount', 300), {}),
+    formula('tasks running', found(stage, TASKS, 'RunningTaskCount', 300), {}),
+  ])
+
+/** What is paid for: machines, with the minutes in which they boot and have nothing to do. */
+function gpuCost(stage: Stage) {
+  const price = gpuHour(stage)
+  if (price === undefined) return []
+  const gpuHeard = measured(stage, METRICS.audioMs, { dimensions: { compute: 'gpu' }, period: HOUR })
+  const expression = `SUM(${found(stage, ...MACHINES, 3600)}) * ${price} * 3600000 / gpuHeard`
+  return [formula('gpu: all machines, on demand', expression, { gpuHeard }, HOUR)]
 }
 
 const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width: 12, height: 6 })

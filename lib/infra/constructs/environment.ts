@@ -1,17 +1,32 @@
 import type { FunctionVariables } from '../../adapters/aws/environment.ts'
 import { GIB } from '../../core/settings.ts'
+import { LONG_FROM, RECORD_OUTLIVES_AUDIO } from '../limits.ts'
 import type { DataStack } from '../stacks/data.ts'
 import type { Stage } from '../stages.ts'
 
-/** What every function and worker is told. Nothing here is a secret: tokens lie hashed in the table. */
-export function environmentOf(stage: Stage, data: DataStack): FunctionVariables {
+type Resources = Pick<DataStack, 'jobs' | 'media' | 'work' | 'longWork'>
+
+/** What every function and CPU worker is told. Nothing here is a secret: tokens lie hashed in the table. */
+export function environmentOf(stage: Stage, { jobs, media, work, longWork }: Resources): FunctionVariables {
   return {
     STAGE: stage.name,
-    TABLE_NAME: data.jobs.table.tableName,
-    BUCKET_NAME: data.media.bucket.bucketName,
-    WORK_QUEUE_URL: data.work.queue.queueUrl,
+    TABLE_NAME: jobs.table.tableName,
+    BUCKET_NAME: media.bucket.bucketName,
+    WORK_QUEUE_URL: work.queue.queueUrl,
+    ...(longWork && {
+      LONG_WORK_QUEUE_URL: longWork.queue.queueUrl,
+      LONG_FROM_MS: String(stage.longFromMinutes * 60_000),
+      LONG_FROM_BYTES: String(LONG_FROM.toBytes()),
+    }),
     MODEL: stage.compute === 'gpu' ? stage.gpu.model : stage.cpu.model,
+    RECORD_DAYS: String(stage.audioDays + RECORD_OUTLIVES_AUDIO.toDays()),
     MAX_UPLOAD_BYTES: String(Math.round(stage.maxUploadGib * GIB)),
     MAX_DURATION_MS: String(Math.round(stage.maxHours * 3_600_000)),
   }
 }
+
+/** What a GPU worker is told: where there are CPU workers too, its queue is `longWork`, and it leaves nothing to others. */
+export const gpuEnvironmentOf = (
+  stage: Stage,
+  { jobs, media, work, longWork }: Resources,
+): FunctionVariables => environmentOf(stage, { jobs, media, work: longWork ?? work, longWork: undefined })

@@ -1,6 +1,7 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib'
 import {
   Capability,
+  ClusterGrants,
   ContainerImage,
   Ec2Service,
   Ec2TaskDefinition,
@@ -11,8 +12,10 @@ import {
 } from 'aws-cdk-lib/aws-ecs'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import type { FunctionVariables } from '../../adapters/aws/environment.ts'
+import type { FunctionVariables, PollerVariables } from '../../adapters/aws/environment.ts'
 import { acknowledge } from '../acknowledge.ts'
+import { DRAIN } from '../limits.ts'
+import { gpuHour } from '../prices.ts'
 import { ROOT } from '../root.ts'
 import type { DataStack } from '../stacks/data.ts'
 import type { Stage } from '../stages.ts'
@@ -48,7 +51,9 @@ export class GpuWorker extends Construct {
     // Docker makes the volume with the owner and mode of the image's /tmp, and removes it with the task.
     task.addVolume({ name: 'scratch', dockerVolumeConfiguration: { scope: Scope.TASK, driver: 'local' } })
     this.#addContainer(task, stage, environment)
-    grantWork(task.taskRole, data)
+    const queue = data.longWork ?? data.work
+    grantWork(task.taskRole, { ...data, takesFrom: queue, sendsTo: queue })
+    this.#grantProtection(task, machines)
     this.service = new Ec2Service(this, 'Service', {
       cluster: machines.cluster,
       taskDefinition: task,
@@ -63,11 +68,27 @@ export class GpuWorker extends Construct {
     this.service.node.addDependency(machines.provider)
   }
 
+  /** At work, a task asks the ECS agent not to be taken away; the agent asks with the task's own role. */
+  #grantProtection(task: Ec2TaskDefinition, { cluster }: GpuMachines): void {
+    ClusterGrants.fromCluster(cluster).taskProtection(task.taskRole)
+    // As cdk-nag writes what is not known before the deployment.
+    const stack = Stack.of(this)
+    const region = Token.isUnresolved(stack.region) ? '<AWS::Region>' : stack.region
+    const account = Token.isUnresolved(stack.account) ? '<AWS::AccountId>' : stack.account
+    const { Ref: name } = stack.resolve(cluster.clusterName)
+    acknowledge(task, {
+      [`IAM5[Resource::arn:<AWS::Partition>:ecs:${region}:${account}:task/<${name}>/*]`]:
+        'A task has no name before it runs: its own cluster is as narrow as a role can be.',
+    })
+  }
+
   #addContainer(task: Ec2TaskDefinition, stage: Stage, environment: FunctionVariables): void {
     const { model, jobsAtOnce } = stage.gpu
-    const variables: WorkerVariables = {
+    const variables: WorkerVariables & PollerVariables = {
       ...environment,
+      ...priceOf(stage),
       ...{ MODEL: model, THREADS: '4', ENGINES: String(jobsAtOnce), SCRATCH_DIR: '/tmp' },
+      DRAIN_MS: String(DRAIN.jobs.toMilliseconds()),
     }
     const linuxParameters = new LinuxParameters(this, 'Linux', { initProcessEnabled: true })
     linuxParameters.dropCapabilities(Capability.ALL)
@@ -82,8 +103,8 @@ export class GpuWorker extends Construct {
       healthCheck: { command: ['CMD', 'worker-health'], ...HEALTH },
       readonlyRootFilesystem: true,
       linuxParameters,
-      // As long as a spot machine has after its notice.
-      stopTimeout: Duration.seconds(120),
+      // As long as a spot machine has after its notice, and the most that ECS waits.
+      stopTimeout: DRAIN.all,
     })
     acknowledge(task, {
       ECS2: 'Names and numbers only: a worker is told no secret, its role is all it needs.',
@@ -94,4 +115,11 @@ export class GpuWorker extends Construct {
     })
     container.addMountPoints({ sourceVolume: 'scratch', containerPath: '/tmp', readOnly: false })
   }
+}
+
+/** Jobs that are worked on side by side share the machine's price. */
+function priceOf(stage: Stage): Pick<WorkerVariables, 'COMPUTE' | 'DOLLARS_PER_HOUR'> {
+  const price = gpuHour(stage)
+  if (price === undefined) return { COMPUTE: 'gpu' }
+  return { COMPUTE: 'gpu', DOLLARS_PER_HOUR: (price / stage.gpu.jobsAtOnce).toFixed(4) }
 }

@@ -16,7 +16,9 @@ import type { DataKey } from './data-key.ts'
  * | whose token is this               | `TOKEN`         | token id         | GetItem                             |
  * | all tokens, for the administrator | `TOKEN`         |                  | Query                               |
  *
- * No question needs an index. Items with `ttl` (epoch seconds) go by themselves.
+ * No question needs an index. Items with `ttl` (epoch seconds) go by themselves, a job and its place in the list together:
+ * a job that has ended without a transcript, or whose upload nobody made, a week after its recording. Never one that is
+ * under way or has a transcript. Readers ignore what is due and not yet gone (lib/adapters/aws/job-expiry.ts).
  */
 export class JobTable extends Construct {
   readonly table: Table

@@ -1,13 +1,14 @@
+import { Duration } from 'aws-cdk-lib'
 import { Operation } from 'aws-cdk-lib/aws-dynamodb'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
+import { METRICS } from '../../adapters/aws/metric-names.ts'
 import { TIMEOUTS } from '../limits.ts'
 import type { DataStack } from '../stacks/data.ts'
 import type { Stage } from '../stages.ts'
-import { type Alarms, FIVE_MINUTES, formula, fromLogs } from './alarms.ts'
+import { type Alarms, FIVE_MINUTES, formula, measured, overWorkers } from './alarms.ts'
 import type { Api } from './api.ts'
 import type { Consumers } from './consumers.ts'
 import type { CpuWorker } from './cpu-worker.ts'
-import { LOG_METRICS } from './log-metrics.ts'
 
 const sum = { statistic: 'Sum', period: FIVE_MINUTES }
 
@@ -58,21 +59,32 @@ function watchFunction(alarms: Alarms, name: string, fn: IFunction): void {
   })
 }
 
-export function watchLogs(alarms: Alarms, stage: Stage): void {
+/** What our programs count themselves. */
+export function watchJobs(alarms: Alarms, stage: Stage): void {
   alarms.add('service-log-errors', {
-    metric: fromLogs(stage.name, LOG_METRICS.serviceErrors),
+    metric: measured(stage, METRICS.serviceErrors),
     atLeast: 1,
     means: 'A function of the API or of a queue has logged an error.',
   })
+  const errors = overWorkers(stage, METRICS.workerErrors, 'Errors')
   alarms.add('worker-log-errors', {
-    metric: fromLogs(stage.name, LOG_METRICS.workerErrors),
+    metric: formula('errors', errors.sum, errors.metrics),
     atLeast: 1,
     means: 'A worker has logged an error.',
   })
   alarms.add('jobs-failing', {
-    metric: fromLogs(stage.name, LOG_METRICS.jobsFailing),
+    metric: measured(stage, METRICS.jobsFailedByUs),
     atLeast: 1,
     means: 'A job failed for a reason that is ours and not the recording’s.',
+  })
+  const period = Duration.hours(1)
+  const done = overWorkers(stage, METRICS.jobsDone, 'Done', { period })
+  const words = overWorkers(stage, METRICS.wordsPerMinute, 'Words', { period, statistic: 'Maximum' })
+  const nothing = `IF(${done.sum} >= 5 AND ${words.sum} == 0, 1, 0)`
+  alarms.add('transcripts-empty', {
+    metric: formula('nothing heard', nothing, { ...done.metrics, ...words.metrics }, period),
+    atLeast: 1,
+    means: 'At least five jobs were done within an hour, and there is not one word in their transcripts.',
   })
 }
 

@@ -24,6 +24,8 @@ export class DataStack extends Stack {
   readonly media: MediaStore
   readonly uploads: QueuePair
   readonly work: QueuePair
+  /** Jobs for the GPU workers, where there are CPU workers too. */
+  readonly longWork: QueuePair | undefined
   /** Where alarms go. */
   readonly alarms: Topic
 
@@ -42,11 +44,13 @@ export class DataStack extends Stack {
     })
     // Not six times here: no invocation is throttled, as the source keeps to its maximum, and after a crash this is how
     // long the job waits. Were it too short, the lease in the job's record would keep a second worker out.
-    this.work = new QueuePair(this, 'Work', {
+    const work = {
       visibility: TIMEOUTS.worker.plus(Duration.minutes(1)),
       receives: RECEIVES,
       deadVisibility: small,
-    })
+    }
+    this.work = new QueuePair(this, 'Work', work)
+    this.longWork = stage.compute === 'both' ? new QueuePair(this, 'LongWork', work) : undefined
     const { key } = this
     this.jobs = new JobTable(this, 'Jobs', { stage, key })
     this.media = new MediaStore(this, 'Media', { stage, key, arrivals: this.uploads.queue })

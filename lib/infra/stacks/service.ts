@@ -34,7 +34,7 @@ export class ServiceStack extends Stack {
       ApiUrl: api.apiEndpoint,
       TableName: jobs.table.tableName,
       BucketName: media.bucket.bucketName,
-      NextStep: 'npx verbatim token create --table <TableName>',
+      NextStep: `npx verbatim token create --stack ${this.stackName}`,
     }
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value })
   }

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { openDatabase } from '../../../lib/adapters/local/database.ts'
+import { createQueue } from '../../../lib/adapters/local/queue.ts'
+import { MIGRATIONS } from '../../../lib/adapters/local/schema.ts'
 import { linesOf, startChild } from './child.ts'
 import { temporaryFolder } from './folder.ts'
 
@@ -46,6 +48,19 @@ describe('the database of a data folder', () => {
     sql.exec('PRAGMA user_version = 9999')
     sql.close()
     expect(() => openDatabase(dataDir)).toThrow('written by a newer version')
+  })
+
+  it('takes over what the first version has stored', async () => {
+    const old = new DatabaseSync(join(dataDir, 'verbatim.db'))
+    old.exec(`${MIGRATIONS[0]!}; PRAGMA user_version = 1;
+      INSERT INTO messages (queue, message_id, body, sent_at, visible_at) VALUES ('work', 'id', 'old', 1, 1)`)
+    old.close()
+    const db = openDatabase(dataDir)
+    const queue = createQueue(db, 'work', { maxReceives: 3 })
+    await queue.send('new', { group: 'g' })
+    const messages = await queue.receive({ max: 9, visibilityMs: 1000, waitMs: 0 })
+    expect(messages.map(({ body }) => body)).toEqual(['old', 'new'])
+    db.close()
   })
 
   it('says that a file is damaged', () => {

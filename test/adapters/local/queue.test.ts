@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createQueue, defaultBackoffMs } from '../../../lib/adapters/local/queue.ts'
+import type { Queue } from '../../../lib/core/ports.ts'
 import { firstLine, kill, linesOf, startChild } from './child.ts'
 import { temporaryDatabase } from './folder.ts'
 
@@ -110,6 +111,113 @@ describe('the queue of one machine', () => {
       await queue.extend(message!.receipt, 0)
       now += 10
     }
+  })
+
+  const bodies = async (queue: Queue) => (await queue.receive(NOW)).map(({ body }) => body)
+
+  it('gives one message of each group, those first that have been due longest', async () => {
+    const queue = createQueue(folder.db, 'work', retrying, clock)
+    for (const group of ['g', 'h', 'g', 'i', 'h']) {
+      now += 1
+      await queue.send(`${group}${now}`, { group })
+    }
+    expect(await bodies(queue)).toEqual(['g1000001', 'h1000002', 'i1000004'])
+    expect(await bodies(queue)).toEqual([])
+  })
+
+  it('does not let a delayed message hold up its group, nor go before it is due', async () => {
+    const queue = createQueue(folder.db, 'work', retrying, clock)
+    await queue.send('in 6 s', { group: 'g', delayMs: 6000 })
+    await queue.send('in 2 s', { group: 'g', delayMs: 2000 })
+    await queue.send('in 4 s', { group: 'g', delayMs: 4000 })
+    await queue.send('now', { group: 'g' })
+    const order: string[] = []
+    for (const _ of [0, 2, 4, 6]) {
+      const [message, ...more] = await queue.receive(NOW)
+      expect(more).toEqual([])
+      order.push(message!.body)
+      await queue.remove(message!.receipt)
+      expect(await bodies(queue)).toEqual([])
+      now += 2000
+    }
+    expect(order).toEqual(['now', 'in 2 s', 'in 4 s', 'in 6 s'])
+  })
+
+  it('lets a group wait through the pause of its first message, and through a claim that lapsed', async () => {
+    const queue = createQueue(folder.db, 'work', retrying, clock)
+    for (const body of ['1', '2']) await queue.send(body, { group: 'g' })
+    const [first] = await queue.receive(NOW)
+    await queue.extend(first!.receipt, 0)
+    now += 99
+    expect(await bodies(queue)).toEqual([])
+    now += 1
+    expect(await bodies(queue)).toEqual(['1'])
+    now += 1199
+    expect(await bodies(queue)).toEqual([])
+    now += 1
+    expect(await bodies(queue)).toEqual(['1'])
+  })
+
+  it('goes on with a group whose first message wore out its claims', async () => {
+    const queue = createQueue(folder.db, 'work', { ...retrying, maxReceives: 1 }, clock)
+    const dead = createQueue(folder.db, 'dead', { maxReceives: 9 }, clock)
+    for (const body of ['poison 1', 'poison 2', 'good']) await queue.send(body, { group: 'g' })
+    for (const body of ['poison 1', 'poison 2', 'good']) {
+      expect(await bodies(queue)).toEqual([body])
+      now += 1000
+    }
+    const [first, ...more] = await dead.receive(NOW)
+    expect([first!.body, first!.group, more]).toEqual(['poison 1', 'g', []])
+    await dead.remove(first!.receipt)
+    expect(await bodies(dead)).toEqual(['poison 2'])
+  })
+
+  it('delivers the first of a group again, and no other, when all claims are released', async () => {
+    const queue = createQueue(folder.db, 'work', retrying, clock)
+    for (const body of ['1', '2']) await queue.send(body, { group: 'g' })
+    await queue.receive(NOW)
+    await queue.releaseAll()
+    expect(await queue.receive(NOW)).toMatchObject([{ body: '1', receiveCount: 1 }])
+    expect(await bodies(queue)).toEqual([])
+  })
+
+  it('keeps groups and ids of one name in two queues apart', async () => {
+    const queue = createQueue(folder.db, 'work', retrying, clock)
+    const other = createQueue(folder.db, 'other', retrying, clock)
+    for (const each of [queue, other]) await each.send('x', { group: 'g', dedupe: 'id' })
+    expect(await bodies(queue)).toEqual(['x'])
+    expect(await bodies(other)).toEqual(['x'])
+  })
+
+  it('forgets after five minutes that a message was sent', async () => {
+    const queue = createQueue(folder.db, 'work', retrying, clock)
+    await queue.send('x', { dedupe: 'id' })
+    now += 5 * 60_000 - 1
+    await queue.send('x', { dedupe: 'id' })
+    expect(await bodies(queue)).toEqual(['x'])
+    now += 1
+    await queue.send('x', { dedupe: 'id' })
+    expect(await bodies(queue)).toContain('x')
+  })
+
+  it('lets receive look at no message that waits behind another, however many there are', async () => {
+    const queue = createQueue(folder.db, 'work', retrying, clock)
+    for (let n = 0; n < 300; n++) await queue.send(`${n}`, { group: `g${n % 3}`, delayMs: (n * 7) % 11 })
+    now += 100
+    const { due } = folder.db.sql
+      .prepare('SELECT count(*) AS due FROM messages WHERE visible_at <= ?')
+      .get(now)!
+    expect(due).toBe(3)
+    const taken: string[] = []
+    for (;;) {
+      const messages = await queue.receive(NOW)
+      if (messages.length === 0) break
+      for (const { body, receipt } of messages) {
+        taken.push(body)
+        await queue.remove(receipt)
+      }
+    }
+    expect(new Set(taken).size).toBe(300)
   })
 
   it('pauses a second at first and never more than a minute', () => {

@@ -54,6 +54,19 @@ describe('a recording that has arrived', () => {
     expect(await stored(ports, job)).toMatchObject({ status: 'QUEUED', version: 2 })
   })
 
+  it.each([
+    ['larger than', 3, 'uploads'],
+    ['as large as', 4, 'work'],
+  ] as const)('%s what the usual workers can hold goes to those that can', async (_, fromBytes, queue) => {
+    const job = await arrived('UPLOADING')
+    ports.db.sql.exec('DELETE FROM messages')
+    // The test's queue of uploads stands for that of the long recordings.
+    const longWork = { queue: ports.uploads, fromMs: 1, fromBytes }
+    expect(await acceptUpload({ ...ports, longWork })(uploadKey(job))).toBe('queued')
+    expect([ports.pending('work'), ports.pending('uploads')].flat()).toHaveLength(1)
+    expect(ports.pending(queue)).toEqual([{ tenant: TENANT, jobId: job.jobId }])
+  })
+
   it.each(['PROCESSING', 'COMPLETED', 'FAILED'] as const)(
     'whose job is %s changes nothing: the event came twice',
     async (status) => {

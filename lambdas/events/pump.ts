@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SQSEvent } from 'aws-lambda'
-import type { SqsHandler } from '../lambdas/events/sqs.ts'
-import type { Log, Message, Queue } from '../lib/core/ports.ts'
+import type { Log, Message, Queue } from '../../lib/core/ports.ts'
+import type { SqsHandler } from './sqs.ts'
 
 export interface PumpOptions {
   readonly name: string

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { SQSEvent } from 'aws-lambda'
+import { runPump } from '../../lambdas/events/pump.ts'
 import { DeliverAgain, forRecords, type SqsHandler } from '../../lambdas/events/sqs.ts'
 import { createQueue } from '../../lib/adapters/local/queue.ts'
-import { runPump } from '../../local/pump.ts'
 import { createPorts, eventually, failing, type TestPorts } from '../support/ports.ts'
 
 let ports: TestPorts

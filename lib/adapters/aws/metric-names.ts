@@ -1,0 +1,50 @@
+import { ERRORS, type ErrorCode } from '../../core/errors.ts'
+
+// The metrics of a stage, in namespace `Verbatim/<stage>`: what programs send and what alarms and dashboard look at.
+// Every combination of a name and its dimensions is a metric that is paid for, so there are few, and none names a
+// tenant or a job.
+
+export const SERVICE = 'verbatim'
+
+export const namespaceOf = (stage: string): string => `Verbatim/${stage}`
+
+/** What hears: the container Lambda, or the ECS service on GPUs. */
+export const COMPUTES = ['cpu', 'gpu'] as const
+export type Compute = (typeof COMPUTES)[number]
+
+/** All have the dimension `service`; those of workers `compute` too, `JobsFailed` the failure's `code`. */
+export const METRICS = {
+  /** Errors that functions of the API and of queues have logged. */
+  serviceErrors: 'ServiceErrors',
+  /** Errors that workers have logged, by `compute`. */
+  workerErrors: 'WorkerErrors',
+  /** Jobs that ended as FAILED, by `code`. */
+  jobsFailed: 'JobsFailed',
+  /** Those of them that failed for a reason of ours, without further dimension. */
+  jobsFailedByUs: 'JobsFailedByUs',
+  // One value for each job that was done, by `compute`.
+  jobsDone: 'JobsDone',
+  /** Time that workers spent on the job, over all attempts. */
+  jobMs: 'JobMs',
+  /** Length of the recording. */
+  audioMs: 'AudioMs',
+  /** Seconds of work for a second of the recording: JobMs / AudioMs. */
+  realTimeFactor: 'RealTimeFactor',
+  /** Words of the transcript for a minute of the recording: how much is said, and whether it was heard. */
+  wordsPerMinute: 'WordsPerMinute',
+  /** US dollars of computing for an hour of the recording. */
+  costPerAudioHour: 'CostPerAudioHour',
+} as const
+export type MetricName = (typeof METRICS)[keyof typeof METRICS]
+
+const OTHERS_OF_OURS: readonly ErrorCode[] = [
+  'internal',
+  'unavailable',
+  'disk-full',
+  'storage-unavailable',
+  'recording-missing',
+]
+
+/** Whether a job that failed with `code` failed for a reason that is ours and not the recording's. */
+export const isOurs = (code: string): boolean =>
+  /^(engine|model)-/.test(code) || OTHERS_OF_OURS.includes(code as ErrorCode) || !Object.hasOwn(ERRORS, code)

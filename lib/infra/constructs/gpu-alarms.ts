@@ -1,0 +1,49 @@
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch'
+import type { Ec2Service } from 'aws-cdk-lib/aws-ecs'
+import type { Queue } from 'aws-cdk-lib/aws-sqs'
+import { type Alarms, FIVE_MINUTES, formula } from './alarms.ts'
+import type { GpuMachines } from './gpu-machines.ts'
+
+export interface GpuParts {
+  readonly queue: Queue
+  readonly machines: GpuMachines
+  readonly service: Ec2Service
+}
+
+/** No machine comes, or the tasks on it do not run: the two ways in which jobs wait for a GPU. */
+export function watchGpu(alarms: Alarms, { queue, machines, service }: GpuParts): void {
+  const inService = new Metric({
+    namespace: 'AWS/AutoScaling',
+    metricName: 'GroupInServiceInstances',
+    dimensionsMap: { AutoScalingGroupName: machines.group.autoScalingGroupName },
+    statistic: 'Maximum',
+  })
+  const waiting = { statistic: 'Minimum', period: FIVE_MINUTES }
+  alarms.add('gpu-no-capacity', {
+    metric: formula('waiting, no machine', 'IF(waiting > 0 AND FILL(machines, 0) == 0, 1, 0)', {
+      waiting: queue.metricApproximateNumberOfMessagesVisible(waiting),
+      machines: inService,
+    }),
+    atLeast: 1,
+    periods: 4,
+    means: 'Jobs have waited for twenty minutes and AWS has given no machine with a GPU.',
+  })
+  const count = (metricName: string, statistic: string) =>
+    new Metric({
+      ...{ namespace: 'ECS/ContainerInsights', metricName, statistic },
+      dimensionsMap: { ClusterName: machines.cluster.clusterName, ServiceName: service.serviceName },
+    })
+  const down = 'IF(FILL(machines, 0) > 0 AND FILL(desired, 0) > 0 AND FILL(running, 0) == 0, 1, 0)'
+  alarms.add('gpu-tasks-not-running', {
+    metric: formula('machines, no task', down, {
+      machines: inService,
+      desired: count('DesiredTaskCount', 'Minimum'),
+      // A task that crashes is started again, and counts as running in between: it must have been so the whole time.
+      running: count('RunningTaskCount', 'Minimum'),
+    }),
+    atLeast: 1,
+    // The image with its model takes some minutes to be pulled, and the model to be loaded.
+    periods: 6,
+    means: 'There is a machine with a GPU, but for half an hour no task has kept running on it.',
+  })
+}

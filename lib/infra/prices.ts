@@ -1,0 +1,32 @@
+import type { Stage } from './stages.ts'
+
+/** Memory of a CPU worker: the most that Lambda gives, and with it the most processors. */
+export const CPU_WORKER_MB = 10_240
+
+/**
+ * What computing costs, in US dollars: us-east-1, Linux, on demand, without taxes, free tiers and discounts. Other
+ * regions cost up to a half more; a spot machine costs about a third of this. docs/cost.md says where they are from.
+ *
+ * Machines with one GPU only: a worker uses one. Look them up before you rely on them:
+ * https://aws.amazon.com/ec2/pricing/on-demand/ and https://aws.amazon.com/lambda/pricing/.
+ */
+export const PRICES = {
+  asOf: '2026-11',
+  /** A GB of memory for a second; a GB is 1,024 MB here. */
+  lambdaGbSecond: 0.0000166667,
+  /** A machine for an hour. */
+  machineHour: {
+    ...{ 'g4dn.xlarge': 0.526, 'g4dn.2xlarge': 0.752, 'g4dn.4xlarge': 1.204, 'g4dn.8xlarge': 2.176 },
+    ...{ 'g5.xlarge': 1.006, 'g5.2xlarge': 1.212, 'g5.4xlarge': 1.624, 'g5.8xlarge': 2.448 },
+    ...{ 'g6.xlarge': 0.8048, 'g6.2xlarge': 0.9776, 'g6.4xlarge': 1.3232, 'g6.8xlarge': 2.0144 },
+  },
+} as const
+
+/** An hour of a CPU worker. */
+export const CPU_HOUR = (CPU_WORKER_MB / 1024) * 3600 * PRICES.lambdaGbSecond
+
+/** An hour of a machine with a GPU; undefined for a type that the table does not have. */
+export function gpuHour({ gpu: { instanceType } }: Stage): number | undefined {
+  const known: Readonly<Record<string, number>> = PRICES.machineHour
+  return known[instanceType]
+}
