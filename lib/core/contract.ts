@@ -59,6 +59,14 @@ export const UploadRequest = z
         error: `at most ${MAX_METADATA_BYTES} bytes`,
       })
       .meta({ description: 'Your own labels; they come back with the status.' }),
+    webhookUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(2000)
+      .optional()
+      .meta({
+        description:
+          'Told when the job has ended: a POST of `{type, timestamp, data}` with Standard Webhooks headers, tried again for a day. https, and a public address.',
+      }),
   })
   .meta({ id: 'UploadRequest' })
 export type UploadRequest = z.infer<typeof UploadRequest>

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { chunkKey, sessionPrefix } from '../../lib/core/keys.ts'
 import type { ObjectStore, Queue } from '../../lib/core/ports.ts'
 import { describeMultipart } from './object-multipart.ts'
 import { describePresigned } from './object-presigned.ts'
@@ -105,6 +106,21 @@ function describeBytes(objects: () => ObjectStore): void {
     expect(await objects().list(`${root}a_`)).toEqual([`${root}a_x`])
     expect(await objects().list(`${root}a%`)).toEqual([`${root}a%x`])
     expect(await objects().list(`${root}c`)).toEqual([])
+  })
+
+  it('lists the sound of a session in order, and nothing of one whose id begins alike', async () => {
+    const root = freshKey('live/acme/')
+    const ref = { tenant: 'acme', sessionId: 'meet:abc~1.x' }
+    const key = (seq: number, sessionId = ref.sessionId) =>
+      chunkKey({ ...ref, sessionId }, { seq, post: '01J-a' }).replace('live/acme/', root)
+    for (const seq of [10, 9, 1, 12_345_678]) await objects().put(key(seq), `${seq}`, 'audio/webm')
+    for (const id of ['meet:abc~1', 'meet:abc~1.x2', 'Meet:abc~1.x']) {
+      await objects().put(key(1, id), 'x', 'audio/webm')
+    }
+    const prefix = sessionPrefix(ref).replace('live/acme/', root)
+    const listed = await objects().list(prefix)
+    expect(listed).toEqual([1, 9, 10, 12_345_678].map((seq) => key(seq)))
+    expect(Buffer.from((await objects().get(listed[1]!))!).toString()).toBe('9')
   })
 
   it('removes many keys at once and does not mind unknown ones', async () => {

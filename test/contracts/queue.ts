@@ -167,3 +167,129 @@ async function collectQuietly(queue: Queue): Promise<string[]> {
     for (const { receipt, body } of messages) if (await queue.remove(receipt)) bodies.push(body)
   }
 }
+
+/** What a Queue with groups must do besides. The queue is empty, nobody else uses it, and it takes 3 deliveries. */
+export function describeGroupedQueue(name: string, make: () => Promise<QueueUnderTest>): void {
+  describe(`Queue with groups: ${name}`, () => {
+    let queue: Queue
+    let deadLetters: Queue
+    let dispose: () => Promise<void>
+    beforeEach(async () => {
+      ;({ queue, deadLetters, dispose } = await make())
+    })
+    afterEach(() => dispose())
+    const one = (waitMs = 1500) => queue.receive({ max: 1, visibilityMs: LONG_MS, waitMs })
+    const bodiesOf = (messages: Message[]) => messages.map(({ body }) => body)
+
+    it('delivers the messages of a group in order, each when the one before is done', async () => {
+      for (const body of ['1', '2', '3']) await queue.send(body, { group: 'g' })
+      for (const body of ['1', '2', '3']) {
+        const [message] = await one()
+        expect(message).toMatchObject({ body, receiveCount: 1 })
+        expect(await one(500)).toEqual([])
+        expect(await queue.remove(message!.receipt)).toBe(true)
+      }
+      expect(await one(500)).toEqual([])
+    })
+
+    it('does not hold up other groups', async () => {
+      for (const group of ['g', 'h', 'i']) await queue.send(`${group}1`, { group })
+      for (const group of ['g', 'h', 'i']) await queue.send(`${group}2`, { group })
+      const claimed = [...(await one()), ...(await one()), ...(await one())]
+      expect(bodiesOf(claimed).toSorted()).toEqual(['g1', 'h1', 'i1'])
+      expect(await one(500)).toEqual([])
+      const h = claimed.find(({ body }) => body === 'h1')!
+      await queue.remove(h.receipt)
+      const [next] = await one()
+      expect(next).toMatchObject({ body: 'h2', group: h.group })
+    })
+
+    it('names the group of a message, and takes names of any length', async () => {
+      const groups = ['a tenant/Zürich', 'x'.repeat(200), `${'x'.repeat(199)}y`]
+      for (const group of [...groups, ...groups]) await queue.send(group, { group })
+      const messages = [...(await one()), ...(await one()), ...(await one())]
+      expect(bodiesOf(messages).toSorted()).toEqual(groups.toSorted())
+      expect(new Set(messages.map(({ group }) => group)).size).toBe(3)
+      expect(await one(500)).toEqual([])
+    })
+
+    it('frees a group when a claim lapses, for the same message first', async () => {
+      for (const body of ['1', '2']) await queue.send(body, { group: 'g' })
+      const [first] = await collect(queue, 1, 1000)
+      expect(first).toMatchObject({ body: '1' })
+      const [again] = await one(PATIENCE_MS)
+      expect(again).toMatchObject({ body: '1', receiveCount: 2 })
+      expect(await one(500)).toEqual([])
+      await queue.remove(again!.receipt)
+      expect(bodiesOf(await one())).toEqual(['2'])
+    })
+
+    it('keeps the order when a message is given back', async () => {
+      for (const body of ['1', '2']) await queue.send(body, { group: 'g' })
+      const [first] = await one()
+      await queue.extend(first!.receipt, 0)
+      const [again] = await one(PATIENCE_MS)
+      expect(again).toMatchObject({ body: '1', receiveCount: 2 })
+      await queue.remove(again!.receipt)
+      expect(bodiesOf(await one())).toEqual(['2'])
+    })
+
+    it('goes on with the group when its first message is dead', async () => {
+      for (const body of ['poison', 'good']) await queue.send(body, { group: 'g' })
+      for (const receiveCount of [1, 2, 3]) {
+        const [message] = await one(PATIENCE_MS)
+        expect(message).toMatchObject({ body: 'poison', receiveCount })
+        await queue.extend(message!.receipt, 0)
+      }
+      expect(bodiesOf(await one(PATIENCE_MS))).toEqual(['good'])
+      expect(bodiesOf(await collect(deadLetters, 1))).toEqual(['poison'])
+    })
+
+    it('takes messages without a group, which wait for nobody', async () => {
+      for (const body of ['a', 'b']) await queue.send(body)
+      expect(bodiesOf([...(await one()), ...(await one())]).toSorted()).toEqual(['a', 'b'])
+    })
+
+    it('drops a message that was sent before by its id, also when it is done, and no other', async () => {
+      for (const _ of [1, 2]) await queue.send('x', { group: 'g', dedupe: 'id 1' })
+      const [first] = await one()
+      expect(first).toMatchObject({ body: 'x' })
+      await queue.remove(first!.receipt)
+      await queue.send('x', { group: 'g', dedupe: 'id 1' })
+      expect(await one(500)).toEqual([])
+      await queue.send('x', { group: 'g', dedupe: 'id 2' })
+      for (const _ of [1, 2]) await queue.send('x', { group: 'g' })
+      for (const _ of ['id 2', 'no id', 'no id']) {
+        const [message] = await one()
+        expect(message).toMatchObject({ body: 'x', receiveCount: 1 })
+        await queue.remove(message!.receipt)
+      }
+      expect(await one(500)).toEqual([])
+    })
+
+    it('never lets two of many who ask at once have messages of one group', async () => {
+      const groups = ['a', 'b', 'c', 'd', 'e']
+      for (let n = 0; n < 8; n++) {
+        for (const group of groups) await queue.send(JSON.stringify({ group, n }), { group })
+      }
+      const busy = new Set<string>()
+      const taken: Record<string, number[]> = Object.fromEntries(groups.map((group) => [group, []]))
+      const work = async () => {
+        for (;;) {
+          const [message] = await one()
+          if (!message) return
+          const { group, n } = JSON.parse(message.body) as { group: string; n: number }
+          expect(busy.has(group)).toBe(false)
+          busy.add(group)
+          await sleep(10)
+          busy.delete(group)
+          taken[group]!.push(n)
+          await queue.remove(message.receipt)
+        }
+      }
+      await Promise.all(Array.from({ length: 4 }, work))
+      const inOrder = Array.from({ length: 8 }, (_, n) => n)
+      expect(taken).toEqual(Object.fromEntries(groups.map((group) => [group, inOrder])))
+    })
+  })
+}

@@ -14,6 +14,7 @@ import { download } from './download.ts'
 import { isMissing, withAwsErrors } from './errors.ts'
 import { createMultipart } from './multipart.ts'
 import { createPresigner } from './presign.ts'
+import { createPutStream } from './put-stream.ts'
 
 export interface ObjectStoreOptions {
   readonly bucket: string
@@ -43,8 +44,11 @@ export function createObjectStore(s3: S3Client, { bucket, scratchDir }: ObjectSt
     )
   }
 
+  const putStream = createPutStream(s3, bucket)
+
   return withAwsErrors<ObjectStore>({
     head,
+    putStream,
     ...createPresigner(s3, bucket),
     ...createMultipart(s3, bucket, async (key) => (await head(key)) !== undefined),
 

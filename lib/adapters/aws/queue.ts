@@ -1,16 +1,22 @@
+import { createHash, randomUUID } from 'node:crypto'
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
+  type SendMessageCommandInput,
   type SQSClient,
   type Message as SqsMessage,
 } from '@aws-sdk/client-sqs'
-import type { Message, Queue } from '../../core/ports.ts'
+import { VerbatimError } from '../../core/errors.ts'
+import type { Message, Queue, SendOptions } from '../../core/ports.ts'
 import { awsName, withAwsErrors } from './errors.ts'
 
 export interface QueueOptions {
+  /** A URL that ends in `.fifo` is that of a FIFO queue; only such a queue knows `group` and `dedupe`. */
   readonly url: string
+  /** Only for a FIFO queue: the standard queue through which messages with a delay go. Left out: there are none. */
+  readonly delayed?: string
   /** How long a message that is given back stays invisible; `extend(receipt, 0)`. Left out: not at all. */
   readonly giveBackMs?: number
 }
@@ -33,9 +39,35 @@ const LOST = new Set([
 /** Whole seconds; upwards, so that nothing is visible earlier than it was asked for. */
 const seconds = (ms: number, most: number): number => Math.min(most, Math.max(0, Math.ceil(ms / 1000)))
 
-/** One SQS queue. A claim ends twelve hours after the message was received, however often it is extended. */
-export function createQueue(sqs: SQSClient, { url, giveBackMs = 0 }: QueueOptions): Queue {
+/**
+ * One SQS queue. A claim ends twelve hours after the message was received, however often it is extended; a delay is at
+ * most fifteen minutes.
+ *
+ * A FIFO queue takes no delay for a single message
+ * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html), so a delayed
+ * message goes to the standard queue `delayed`, group and id as attributes; whoever consumes that queue sends it on with
+ * `sendOnOptions`. Without `delayed` a delay is refused, as are `group` and `dedupe` on a standard queue: `internal`,
+ * since it is a fault of ours. A message without a group gets a group of its own.
+ */
+export function createQueue(sqs: SQSClient, { url, delayed, giveBackMs = 0 }: QueueOptions): Queue {
   const QueueUrl = url
+  const isFifo = url.endsWith('.fifo')
+
+  function toSend(MessageBody: string, options: SendOptions): SendMessageCommandInput {
+    const { delayMs = 0, group, dedupe } = options
+    const DelaySeconds = seconds(delayMs, MAX_DELAY_S)
+    if (isFifo && DelaySeconds === 0) {
+      // The SDK repeats a send that got no answer; by this id SQS knows it again.
+      const id = fifoId(dedupe ?? randomUUID())
+      return { QueueUrl, MessageBody, MessageGroupId: fifoId(group ?? id), MessageDeduplicationId: id }
+    }
+    if (isFifo && delayed === undefined) throw misuse('delays')
+    if (!isFifo && (group !== undefined || dedupe !== undefined)) throw misuse('groups')
+    // A delay of 0 would also override the queue's own.
+    const delay = DelaySeconds > 0 && { DelaySeconds }
+    if (!isFifo) return { QueueUrl, MessageBody, ...delay }
+    return { QueueUrl: delayed, MessageBody, ...delay, MessageAttributes: attributesOf(options) }
+  }
 
   async function poll(max: number, visibilityMs: number, waitMs: number, signal?: AbortSignal) {
     const command = new ReceiveMessageCommand({
@@ -43,19 +75,15 @@ export function createQueue(sqs: SQSClient, { url, giveBackMs = 0 }: QueueOption
       MaxNumberOfMessages: Math.min(max, MAX_BATCH),
       VisibilityTimeout: seconds(visibilityMs, MAX_VISIBILITY_S),
       WaitTimeSeconds: seconds(waitMs, MAX_WAIT_S),
-      MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
+      MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'MessageGroupId'],
     })
     const { Messages = [] } = await sqs.send(command, signal && { abortSignal: signal })
     return Messages.map(toMessage)
   }
 
   return withAwsErrors<Queue>({
-    async send(body, { delayMs = 0 } = {}) {
-      const DelaySeconds = seconds(delayMs, MAX_DELAY_S)
-      // A delay of 0 would also override the queue's own.
-      await sqs.send(
-        new SendMessageCommand({ QueueUrl, MessageBody: body, ...(DelaySeconds > 0 && { DelaySeconds }) }),
-      )
+    async send(body, options = {}) {
+      await sqs.send(new SendMessageCommand(toSend(body, options)))
     },
 
     async receive({ max, visibilityMs, waitMs, signal }) {
@@ -84,6 +112,37 @@ export function createQueue(sqs: SQSClient, { url, giveBackMs = 0 }: QueueOption
   })
 }
 
+/** SQS takes 128 printable characters of ASCII for groups and ids, without blanks; any other text stands as its hash. */
+const fifoId = (text: string): string =>
+  /^[!-~]{1,128}$/.test(text) ? text : createHash('sha256').update(text).digest('hex')
+
+const misuse = (what: string) => new VerbatimError('internal', `This queue knows no ${what}.`)
+
+const attributesOf = ({ group, dedupe }: SendOptions) =>
+  Object.fromEntries(
+    Object.entries({ group, dedupe })
+      .filter(([, value]) => value !== undefined)
+      .map(([name, StringValue]) => [name, { DataType: 'String', StringValue: StringValue! }]),
+  )
+
+/** The part of a record of a Lambda's event that tells where a delayed message goes on. */
+export interface DelayedRecord {
+  readonly messageId: string
+  readonly messageAttributes: Readonly<
+    Record<string, { readonly stringValue?: string | undefined } | undefined>
+  >
+}
+
+/**
+ * What a message that was delayed is sent on with, to the FIFO queue it was meant for. It has an id in any case, so that
+ * one which is delivered twice, as standard queues may, is sent on once.
+ */
+export function sendOnOptions({ messageId, messageAttributes }: DelayedRecord): SendOptions {
+  const group = messageAttributes.group?.stringValue
+  const dedupe = messageAttributes.dedupe?.stringValue ?? messageId
+  return { dedupe, ...(group !== undefined && { group }) }
+}
+
 async function held(request: Promise<unknown>): Promise<boolean> {
   try {
     await request
@@ -101,5 +160,6 @@ function toMessage({ MessageId, ReceiptHandle, Body = '', Attributes = {} }: Sqs
     body: Body,
     receiveCount: Number(Attributes.ApproximateReceiveCount ?? 1),
     sentAt: Number(Attributes.SentTimestamp ?? 0),
+    ...(Attributes.MessageGroupId !== undefined && { group: Attributes.MessageGroupId }),
   }
 }

@@ -91,6 +91,9 @@ export function createObjectStore(
     async put(key, body, contentType) {
       await write(key, contentType, [typeof body === 'string' ? Buffer.from(body) : body])
     },
+    async putStream(key, source, contentType) {
+      await write(key, contentType, source)
+    },
     get: (key) => withObject(key, ({ file }) => readFile(files.path(file))),
     async head(key) {
       const object = rows.find(key)

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock, Message, Queue } from '../../core/ports.ts'
 import type { Database } from './database.ts'
+import { createGroups, PARKED } from './queue-groups.ts'
+import { type Row, statements } from './queue-sql.ts'
 
 export interface QueueOptions {
   /** A message that was claimed so often and not removed goes to `deadLetterQueue`. */
@@ -23,6 +25,9 @@ export interface LocalQueue extends Queue {
 export const defaultBackoffMs = (receiveCount: number): number =>
   Math.min(1000 * 2 ** (receiveCount - 1), 60_000)
 
+/** SQS's deduplication interval. */
+const DEDUPE_MS = 5 * 60 * 1000
+
 /** Messages sent by other processes are seen after this long; those of this process at once. */
 const POLL_MS = 200
 
@@ -33,6 +38,9 @@ const POLL_MS = 200
  * stays invisible for `backoffMs(n)`; after failure number `maxReceives` it is moved to the dead-letter queue, where
  * it keeps its id, body, time and count. It is moved by `extend(receipt, 0)`, or by the next `receive` after a lapse.
  * A claim that has lapsed is still good for `extend` and `remove` until somebody else receives the message.
+ *
+ * One `receive` gives at most one message of a group. A group waits through the pauses of its first message; one that is
+ * delayed does not hold up those that are due before it. Dead letters keep their groups.
  */
 export function createQueue(
   db: Database,
@@ -41,6 +49,7 @@ export function createQueue(
   clock: Clock = Date.now,
 ): LocalQueue {
   const q = statements(db)
+  const groups = createGroups(db)
   const { maxReceives, deadLetterQueue, backoffMs = defaultBackoffMs } = options
   const isLast = (count: number) => deadLetterQueue !== undefined && count >= maxReceives
   /** When a claim lapses, the pause is already counted in; the last one needs none, nobody tries again. */
@@ -51,18 +60,19 @@ export function createQueue(
     if (next === undefined || next > 0) return []
     return db.transaction(() => {
       const now = clock()
-      if (deadLetterQueue !== undefined) q.bury.run(deadLetterQueue, now, name, now, maxReceives)
+      if (deadLetterQueue !== undefined) for (const row of q.worn.all(name, now, maxReceives)) bury(row)
       return q.due.all(name, now, max).map((row) => {
         const receipt = randomUUID()
         const receiveCount = Number(row.receive_count) + 1
         q.claim.run(receipt, receiveCount, visibleAfter(now + visibilityMs, receiveCount), row.seq!)
-        const { message_id: messageId, body, sent_at: sentAt } = row
+        const { message_id: messageId, body, sent_at: sentAt, group_id: group } = row
         return {
           messageId: String(messageId),
           receipt,
           body: String(body),
           receiveCount,
           sentAt: Number(sentAt),
+          ...(group !== null && { group: String(group) }),
         }
       })
     })
@@ -86,9 +96,23 @@ export function createQueue(
     }
   }
 
-  function giveBack(seq: number, count: number): void {
-    if (isLast(count)) q.move.run(deadLetterQueue!, clock(), seq)
-    else q.release.run(clock() + backoffMs(count), seq)
+  function bury({ seq, group_id: group }: Row): void {
+    const now = clock()
+    q.move.run(deadLetterQueue!, group === null ? now : PARKED, now, seq!)
+    if (group === null) return
+    groups.enter(deadLetterQueue!, String(group), Number(seq))
+    groups.promote(name, String(group))
+  }
+
+  function giveBack(row: Row, count: number): void {
+    if (isLast(count)) bury(row)
+    else q.release.run(clock() + backoffMs(count), row.seq!)
+  }
+
+  /** True unless a message with this id was sent within the last minutes. */
+  function isNew(id: string, now: number): boolean {
+    q.forgetIds.run(now - DEDUPE_MS)
+    return q.rememberId.run(name, id, now).changes === 1
   }
 
   const extend: Queue['extend'] = async (receipt, visibilityMs) =>
@@ -97,20 +121,32 @@ export function createQueue(
       if (!row) return false
       const count = Number(row.receive_count)
       if (visibilityMs > 0) q.extend.run(visibleAfter(clock() + visibilityMs, count), row.seq!)
-      else giveBack(Number(row.seq), count)
+      else giveBack(row, count)
       return true
     })
 
   return {
     receive,
     extend,
-    async send(body, { delayMs = 0 } = {}) {
+    async send(body, { delayMs = 0, group, dedupe } = {}) {
       const now = clock()
-      db.transaction(() => insertMessage(db, name, body, now, now + delayMs))
+      db.transaction(() => {
+        if (dedupe !== undefined && !isNew(dedupe, now)) return
+        const dueAt = now + delayMs
+        if (group === undefined) insertMessage(db, name, body, now, dueAt)
+        else groups.enter(name, group, Number(q.insert.get(name, randomUUID(), body, now, group, dueAt)!.seq))
+      })
       wake(db, name)
     },
     async remove(receipt) {
-      return db.transaction(() => q.remove.run(receipt, name).changes === 1)
+      const row = db.transaction(() => {
+        const removed = q.remove.get(receipt, name)
+        if (removed && removed.group_id !== null) groups.promote(name, String(removed.group_id))
+        return removed
+      })
+      // The next of its group may be received now.
+      if (row && row.group_id !== null) wake(db, name)
+      return row !== undefined
     },
     async releaseAll() {
       const { changes } = db.transaction(() => q.releaseAll.run(clock(), name))
@@ -151,27 +187,4 @@ function wakeup(db: Database, queue: string, ms: number, signal?: AbortSignal): 
     db.wakeups.on(event, done)
     signal?.addEventListener('abort', done)
   })
-}
-
-function statements({ sql }: Database) {
-  const free = 'receipt = NULL, visible_at = ?'
-  return {
-    next: sql.prepare('SELECT visible_at FROM messages WHERE queue = ? ORDER BY visible_at, seq LIMIT 1'),
-    due: sql.prepare(
-      `SELECT seq, message_id, body, sent_at, receive_count FROM messages
-       WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, seq LIMIT ?`,
-    ),
-    claim: sql.prepare('UPDATE messages SET receipt = ?, receive_count = ?, visible_at = ? WHERE seq = ?'),
-    claimed: sql.prepare('SELECT seq, receive_count FROM messages WHERE receipt = ? AND queue = ?'),
-    extend: sql.prepare('UPDATE messages SET visible_at = ? WHERE seq = ?'),
-    release: sql.prepare(`UPDATE messages SET ${free} WHERE seq = ?`),
-    move: sql.prepare(`UPDATE messages SET queue = ?, ${free} WHERE seq = ?`),
-    bury: sql.prepare(
-      `UPDATE messages SET queue = ?, ${free} WHERE queue = ? AND visible_at <= ? AND receive_count >= ?`,
-    ),
-    releaseAll: sql.prepare(
-      `UPDATE messages SET ${free}, receive_count = receive_count - 1 WHERE queue = ? AND receipt IS NOT NULL`,
-    ),
-    remove: sql.prepare('DELETE FROM messages WHERE receipt = ? AND queue = ?'),
-  }
 }

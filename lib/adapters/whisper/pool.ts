@@ -25,6 +25,8 @@ export interface EngineOptions {
 
 /** whisper.cpp behind the Engine port. */
 export interface WhisperEngine extends Engine {
+  /** The same engine for those who can't wait: what it is asked goes before all else (queue.ts). */
+  readonly urgent: Engine
   /** Starts every process now and not with the first requests. Fails as a request would. */
   start(): Promise<void>
   /** Process ids of the servers that run. */
@@ -33,7 +35,7 @@ export interface WhisperEngine extends Engine {
   close(): Promise<void>
 }
 
-/** A pool of whisper-servers with one queue, first come, first served. A process is started when it is needed. */
+/** A pool of whisper-servers with one queue. A process is started when it is needed. */
 export function createEngine(options: EngineOptions): WhisperEngine {
   const limits = { ...TIME_LIMITS, ...options.limits }
   const servers = Array.from({ length: options.processes }, () =>
@@ -49,8 +51,9 @@ export function createEngine(options: EngineOptions): WhisperEngine {
     form: () => Form | Promise<Form>,
     pcm16: Int16Array,
     signal: AbortSignal | undefined,
+    urgent: boolean,
   ): Promise<string> {
-    const server = await queue.take(signal)
+    const server = await queue.take(signal, urgent)
     try {
       const made = await form()
       const asked = { timeoutMs: timeLimitMs(pcm16, limits), signal }
@@ -63,28 +66,32 @@ export function createEngine(options: EngineOptions): WhisperEngine {
     }
   }
 
-  return {
+  const engine = (urgent: boolean): Engine => ({
     info: { name: 'whisper.cpp', version: options.version, model: options.modelName },
     width: options.processes,
 
-    async hear(pcm16: Int16Array, { language, prompt, signal }: HearOptions) {
+    async hear(pcm16: Int16Array, { language, prompt, brief, signal }: HearOptions) {
       checkLanguage(language)
       if (pcm16.length === 0) return []
       const form = async () => {
         const { languages } = await readModelHeader(options.modelPath)
         // Models older than large-v3 have no token for Cantonese, and would take the next one for it.
         const known = language === 'yue' && languages < 100 ? 'zh' : language
-        return transcriptionForm(pcm16, { language: known, prompt })
+        return transcriptionForm(pcm16, { language: known, prompt, brief })
       }
-      return heardSegments(await ask(form, pcm16, signal), lengthMs(pcm16), language)
+      return heardSegments(await ask(form, pcm16, signal, urgent), lengthMs(pcm16), language)
     },
 
     async detectLanguage(pcm16: Int16Array, { signal } = {}) {
       const { multilingual } = await readModelHeader(options.modelPath)
       if (!multilingual) return { language: 'en', probability: 1 }
-      return likeliestLanguage(await ask(() => detectionForm(pcm16), pcm16, signal))
+      return likeliestLanguage(await ask(() => detectionForm(pcm16), pcm16, signal, urgent))
     },
+  })
 
+  return {
+    ...engine(false),
+    urgent: engine(true),
     async start() {
       await Promise.all(servers.map((server) => server.start()))
     },

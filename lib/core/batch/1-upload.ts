@@ -13,6 +13,8 @@ export interface UploadPorts {
   readonly clock: Clock
   readonly newJobId: () => string
   readonly settings: BatchSettings
+  /** May this URL be asked at all? Left out: there are no webhooks. */
+  readonly mayPostTo?: (url: string) => boolean
 }
 
 const MIB = 1024 ** 2
@@ -26,6 +28,7 @@ export const requestUpload =
   async (tenant: string, request: UploadRequest, idempotencyKey?: string): Promise<UploadReply> => {
     const { jobs, objects, settings } = ports
     checkSize(request.sizeBytes, settings)
+    checkWebhook(ports, request.webhookUrl)
     const job = await newJob(ports, tenant, request)
     const idempotency = idempotencyKey && { key: idempotencyKey, fingerprint: await digestOf(request) }
     const created = await jobs.create(job, idempotency || undefined)
@@ -43,6 +46,13 @@ function checkSize(sizeBytes: number, { maxUploadBytes }: BatchSettings): void {
   if (sizeBytes > maxUploadBytes) {
     throw new VerbatimError('too-large', `The file is larger than the limit of ${maxUploadBytes} bytes.`)
   }
+}
+
+function checkWebhook({ mayPostTo = () => false }: UploadPorts, url: string | undefined): void {
+  if (url === undefined || mayPostTo(url)) return
+  throw new VerbatimError('bad-request', 'body.webhookUrl: this service does not post there.', {
+    hint: 'Use an https URL without user name whose host has a public address; the operator may allow others.',
+  })
 }
 
 async function newJob(
@@ -64,7 +74,8 @@ async function newJob(
   }
 }
 
-function optionsOf({ language, prompt, channels, formats, metadata }: UploadRequest): JobOptions {
+function optionsOf(request: UploadRequest): JobOptions {
+  const { language, prompt, channels, formats, metadata, webhookUrl } = request
   const code = language === undefined ? undefined : languageCode(language)
   return {
     channels,
@@ -72,6 +83,7 @@ function optionsOf({ language, prompt, channels, formats, metadata }: UploadRequ
     ...(code !== undefined && { language: code }),
     ...(prompt !== undefined && { prompt }),
     ...(metadata !== undefined && { metadata }),
+    ...(webhookUrl !== undefined && { webhookUrl }),
   }
 }
 

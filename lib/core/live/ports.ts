@@ -22,16 +22,23 @@ export interface SessionStore {
   /** Sessions of all tenants that are not CLOSED, in any order; for who looks after idle ones. */
   listOpen(): Promise<SessionRef[]>
 
-  /** Stores a chunk's record once; a second one of the same seq changes nothing. */
+  /**
+   * Stores a chunk's record once; another post of the same seq changes nothing and is `repeated`. The very post that is
+   * stored already is `added` again, so that who got no answer may ask again. `unknown-session` when there is none.
+   */
   addChunk(ref: SessionRef, chunk: Chunk): Promise<'added' | 'repeated'>
   /** Chunks from `from` on in order of seq; there may be gaps. */
   chunks(ref: SessionRef, o: { from: number; limit: number }): Promise<Chunk[]>
   /** The chunk with the highest seq. */
   lastChunk(ref: SessionRef): Promise<Chunk | undefined>
 
+  /** `unknown-session` when there is no such session. */
   addSpeaker(ref: SessionRef, event: SpeakerEvent): Promise<void>
-  /** All names of the session in order of `at`. */
-  speakers(ref: SessionRef): Promise<SpeakerEvent[]>
+  /**
+   * Names of the session in order of `at`, those of one moment as they arrived. `from`: only what is needed to know who
+   * speaks from then on, that is the last event before it and all later ones.
+   */
+  speakers(ref: SessionRef, o?: { from?: number }): Promise<SpeakerEvent[]>
 
   live(ref: SessionRef): Promise<LiveState | undefined>
   /**
@@ -56,13 +63,13 @@ export interface SoundReader {
 }
 
 /**
- * Where finals go, besides the store. `publish` gets all finals of the session so far from `from` on, may be called
- * any number of times with the same ones, and takes each over once in effect. It fails with `unavailable` when the sink
- * can't be reached; the caller comes back later.
+ * Where finals go, besides the store. `publish` gets finals that follow each other without a gap, may be called any
+ * number of times with the same ones, and takes each over once in effect. `zeroAt`: epoch ms of the session clock's 0.
+ * It fails with `unavailable` when the sink can't be reached; the caller comes back later with the same finals.
  */
 export interface Sink {
   readonly name: string
-  publish(session: Session, segments: readonly LiveSegment[]): Promise<void>
+  publish(session: Session, segments: readonly LiveSegment[], zeroAt: number): Promise<void>
 }
 
 export interface LivePorts {
@@ -75,4 +82,7 @@ export interface LivePorts {
   readonly clock: Clock
   readonly log: Log
   readonly liveSettings: LiveSettings
+  readonly sinks: readonly Sink[]
+  /** Random, never the same twice. */
+  readonly newPostId: () => string
 }

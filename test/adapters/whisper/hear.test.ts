@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { detectionForm, transcriptionForm } from '../../../lib/adapters/whisper/hear.ts'
 import type { WhisperEngine } from '../../../lib/adapters/whisper/pool.ts'
 import type { HeardSegment } from '../../../lib/core/transcript/shape.ts'
 import { codeOf, german, miniEngine, type Reference, reference, repeat, sample, textOf } from './support.ts'
@@ -14,6 +15,32 @@ function medianStartError(heard: readonly HeardSegment[], spoken: Reference): nu
   const errors = words.map((word, index) => Math.abs(word.startMs - starts[index]!)).sort((a, b) => a - b)
   return errors[Math.floor(errors.length / 2)]!
 }
+
+describe('how far a request looks', () => {
+  const placesOf = (seconds: number, brief?: boolean) =>
+    transcriptionForm(new Int16Array(seconds * 16_000), {
+      language: 'en',
+      brief,
+    }).fields.audio_ctx
+
+  it('is said in every request, 0 for the whole 30 s', () => {
+    expect(placesOf(3)).toBe('0')
+    expect(placesOf(3, false)).toBe('0')
+    expect(detectionForm(new Int16Array(16_000)).fields.audio_ctx).toBe('0')
+  })
+
+  it.each([
+    [1, '256'],
+    [3, '256'],
+    [6, '364'],
+    [20, '1064'],
+    [28.5, '1489'],
+    [29, '0'],
+    [60, '0'],
+  ])('is as long as the sound and a second more when it is brief: %d s', (seconds, places) => {
+    expect(placesOf(seconds, true)).toBe(places)
+  })
+})
 
 describe('what the engine hears', () => {
   let engine: WhisperEngine
@@ -31,7 +58,9 @@ describe('what the engine hears', () => {
 
   it('is exactly what was said in a minute of talk that needs more than one window', async () => {
     const spoken = reference('meeting60.ref.json')
-    const heard = await engine.hear(sample('meeting60.wav'), { language: 'en' })
+    const heard = await engine.hear(sample('meeting60.wav'), {
+      language: 'en',
+    })
     expect(textOf(heard)).toBe(spoken.sentences.map((sentence) => sentence.text).join(' '))
     expect(medianStartError(heard, spoken)).toBeLessThan(300)
   })
@@ -66,8 +95,26 @@ describe('what the engine hears', () => {
 
   it('is the same with a prompt, whatever characters it holds and however long it is', async () => {
     const prompt = `"Alice"; \r\n--boundary\r\n 日本語 ${'Friday report '.repeat(150)}`
-    const heard = await engine.hear(sample('short.wav'), { language: 'en', prompt })
+    const heard = await engine.hear(sample('short.wav'), {
+      language: 'en',
+      prompt,
+    })
     expect(textOf(heard)).toBe(SHORT)
+  })
+
+  it('is the same with less effort, and does not become less for the requests after it', async () => {
+    for (const brief of [true, false, true]) {
+      expect(textOf(await engine.hear(sample('short.wav'), { language: 'en', brief }))).toBe(SHORT)
+      const minute = textOf(await engine.hear(sample('meeting60.wav'), { language: 'en' }))
+      expect(minute.split(' ')).toHaveLength(117)
+      expect((await engine.detectLanguage(german())).language).toBe('de')
+    }
+  })
+
+  it('is the same with less effort when it is longer than a window', async () => {
+    const hear = async (brief: boolean) =>
+      textOf(await engine.hear(sample('meeting60.wav'), { language: 'en', brief }))
+    expect(await hear(true)).toBe(await hear(false))
   })
 
   it('is in the language of the request, whatever the requests before it were', async () => {
@@ -81,7 +128,10 @@ describe('what the engine hears', () => {
 
   it('is told apart by language, with a probability', async () => {
     const english = await engine.detectLanguage(sample('short.wav'))
-    expect(english).toEqual({ language: 'en', probability: expect.any(Number) })
+    expect(english).toEqual({
+      language: 'en',
+      probability: expect.any(Number),
+    })
     expect(english.probability).toBeGreaterThan(0.9)
     expect((await engine.detectLanguage(german())).probability).toBeGreaterThan(0.9)
     expect((await engine.detectLanguage(repeat(german(), 20))).language).toBe('de')
