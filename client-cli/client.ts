@@ -3,10 +3,13 @@ import { Health, JobList, JobStatus } from '../lib/core/contract.ts'
 import { VerbatimError } from '../lib/core/errors.ts'
 import type { Format, Status } from '../lib/core/job.ts'
 import { type Api, createApi, networkError, refusal } from './http.ts'
+import { createLiveClient, type LiveClient } from './live/client.ts'
+import { queryOf } from './query.ts'
 import { PACE, type Pace, retrying } from './retry.ts'
 import { openSource, type Source, spoolSource } from './source.ts'
 import { type UploadHooks, type UploadOptions, upload } from './upload.ts'
 import { completed, findable, readStatus, type WaitOptions, waitFor } from './wait.ts'
+import { createWebhookClient, type WebhookClient } from './webhooks.ts'
 
 export type { UploadHooks, UploadOptions, WaitOptions }
 export { completed }
@@ -39,6 +42,8 @@ export interface Client {
   cancel(jobId: string, signal?: AbortSignal): Promise<JobStatus>
   /** Erases the job with all its files. */
   remove(jobId: string, signal?: AbortSignal): Promise<void>
+  readonly live: LiveClient
+  readonly webhooks: WebhookClient
 }
 
 export interface ListOptions {
@@ -56,9 +61,11 @@ export function createClient(options: ClientOptions): Client {
     status: (jobId, signal) => readStatus(api, jobId, signal),
     wait: (jobId, wishes = {}) => waitFor(api, jobId, wishes),
     download: (jobId, format, signal) => download(api, jobId, format, signal),
-    list: (query, signal) => api.call('GET', `/jobs?${queryOf(query)}`, { schema: JobList, signal }),
+    list: (query, signal) => api.call('GET', `/jobs?${queryOf({ ...query })}`, { schema: JobList, signal }),
     cancel: (jobId, signal) => cancel(api, jobId, signal),
     remove: (jobId, signal) => remove(api, jobId, signal),
+    live: createLiveClient(api),
+    webhooks: createWebhookClient(api),
   }
 }
 
@@ -129,9 +136,4 @@ async function remove(api: Api, jobId: string, signal?: AbortSignal): Promise<vo
     // The first try got through although its reply was lost.
     if (!retried || !(error instanceof VerbatimError) || error.traits.http !== 404) throw error
   }
-}
-
-function queryOf(query: ListOptions): URLSearchParams {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined)
-  return new URLSearchParams(Object.fromEntries(given.map(([name, value]) => [name, String(value)])))
 }

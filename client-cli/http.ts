@@ -14,14 +14,20 @@ export interface Api {
    * repeated belong here. Throws VerbatimError with the service's own code, or `network`.
    */
   call<T>(method: string, path: string, options: CallOptions<T>): Promise<T>
+  /** Opens a reply that goes on for long; tried once. Throws as `call` does; what breaks later is not told here. */
+  open(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response>
 }
 
 export interface CallOptions<T> {
   /** Null: the reply has no body. */
   readonly schema: z.ZodType<T> | null
   readonly body?: unknown
+  /** A body that is no JSON; `headers` say what it is. */
+  readonly bytes?: Uint8Array
   readonly headers?: Record<string, string>
   readonly signal?: AbortSignal | undefined
+  /** In place of the Pace's, once the service has answered. */
+  readonly patienceMs?: number
   /** Called before the second try and every later one. */
   onRetry?(): void
 }
@@ -35,15 +41,18 @@ export function createApi(o: {
   const base = o.url.replace(/\/+$/, '')
   let answered = false
 
+  const identity = o.token ? { authorization: `Bearer ${o.token}` } : {}
+
   async function once<T>(method: string, path: string, options: CallOptions<T>): Promise<T> {
+    const body = options.bytes ?? (options.body === undefined ? undefined : JSON.stringify(options.body))
     const { status, headers, text } = await exchange(o.fetch, `${base}${path}`, {
       method,
       headers: {
-        ...(o.token && { authorization: `Bearer ${o.token}` }),
+        ...identity,
         ...(options.body !== undefined && { 'content-type': 'application/json' }),
         ...options.headers,
       },
-      ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
+      ...(body !== undefined && { body: body as Uint8Array<ArrayBuffer> | string }),
       signal: AbortSignal.any([AbortSignal.timeout(ANSWER_MS), ...(options.signal ? [options.signal] : [])]),
     })
     if (status >= 300) throw refusal(status, headers.get('retry-after'), text)
@@ -51,9 +60,21 @@ export function createApi(o: {
     return options.schema ? parsed(options.schema, text, base) : (undefined as T)
   }
 
+  async function open(path: string, headers: Record<string, string>, signal: AbortSignal) {
+    const url = `${base}${path}`
+    try {
+      const response = await o.fetch(url, { headers: { ...identity, ...headers }, signal })
+      if (response.ok) return response
+      throw refusal(response.status, response.headers.get('retry-after'), await response.text())
+    } catch (error) {
+      throw networkError(error, url)
+    }
+  }
+
   return {
     pace: o.pace,
     fetch: o.fetch,
+    open,
     call: (method, path, options) =>
       retrying(
         (n) => {
@@ -63,7 +84,7 @@ export function createApi(o: {
         {
           ...o.pace,
           tries: Number.POSITIVE_INFINITY,
-          patienceMs: answered ? o.pace.patienceMs : o.pace.firstMs,
+          patienceMs: answered ? (options.patienceMs ?? o.pace.patienceMs) : o.pace.firstMs,
           signal: options.signal,
         },
       ),

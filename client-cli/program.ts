@@ -1,15 +1,19 @@
 import { Command } from 'commander'
 import { addCancel } from './commands/cancel.ts'
+import { addCaptions } from './commands/captions.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGet } from './commands/get.ts'
 import { addList } from './commands/list.ts'
+import { addLive } from './commands/live.ts'
 import { addLogin } from './commands/login.ts'
 import { addModel } from './commands/model.ts'
 import { addRm } from './commands/rm.ts'
+import { addSession } from './commands/session.ts'
 import { addStatus } from './commands/status.ts'
 import { addToken } from './commands/token.ts'
 import { addTranscribe } from './commands/transcribe.ts'
 import { addUpload } from './commands/upload.ts'
+import { addWebhook } from './commands/webhook.ts'
 import type { Run } from './context.ts'
 import { DEFAULT_URL } from './settings.ts'
 
@@ -48,6 +52,7 @@ export function createProgram(version: string, run: Run, streams: Streams): Comm
 
 const COMMANDS = [
   ...[addTranscribe, addUpload, addStatus, addList, addGet, addCancel, addRm],
+  ...[addLive, addCaptions, addSession, addWebhook],
   ...[addLogin, addDoctor, addToken, addModel],
 ]
 
@@ -55,6 +60,7 @@ const EXAMPLES = `
 Examples:
   verbatim transcribe talk.wav
   verbatim transcribe recordings/ -f srt -o subtitles
+  verbatim live --mic
   verbatim list
 
 Exit codes: 0 done, 1 unexpected, 2 usage, 3 token, 4 not found, 5 recording, 6 state of the job,

@@ -24,22 +24,26 @@ function tell(out: Out, { code, message, hint }: Failure, label?: string): void 
 /** The exit code of several pieces of work: the first one that is not 0, in their order. */
 export const worstOf = (exits: readonly number[]): number => exits.find((exit) => exit !== 0) ?? 0
 
-/** Does the same for each id in turn; one that fails does not stop the others, an interruption does. */
+/**
+ * Does the same for each id in turn; one that fails does not stop the others, an interruption does. `field`: what the
+ * ids are called in documents.
+ */
 export async function forEachId(
   out: Out,
   signal: AbortSignal,
-  jobIds: readonly string[],
-  act: (jobId: string) => Promise<void>,
+  ids: readonly string[],
+  act: (id: string) => Promise<void>,
+  field = 'jobId',
 ): Promise<number> {
   const exits: number[] = []
-  for (const jobId of jobIds) {
+  for (const id of ids) {
     signal.throwIfAborted()
     try {
-      await act(jobId)
+      await act(id)
       exits.push(0)
     } catch (error) {
       signal.throwIfAborted()
-      exits.push(reportFailure(out, error, { label: jobId, json: { jobId } }))
+      exits.push(reportFailure(out, error, { label: id, json: { [field]: id } }))
     }
   }
   return worstOf(exits)

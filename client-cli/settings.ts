@@ -17,6 +17,7 @@ export const Environment = z.object({
   VERBATIM_URL: text,
   VERBATIM_TOKEN: text,
   VERBATIM_DATA: text,
+  VERBATIM_FFMPEG: text,
   XDG_CONFIG_HOME: text,
   NO_COLOR: text,
 })

@@ -2,9 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ulid } from 'ulid'
 import { healthHandler, openapiHandler } from '../lambdas/api/about.ts'
-import type { HttpHandler } from '../lambdas/api/http.ts'
 import { cancelHandler, eraseHandler, listHandler, statusHandler } from '../lambdas/api/jobs.ts'
-import type { RouteName } from '../lambdas/api/routes.ts'
 import { completeHandler, uploadHandler } from '../lambdas/api/upload.ts'
 import { deadLetterHandler } from '../lambdas/events/dead-letter.ts'
 import { onUploadHandler } from '../lambdas/events/on-upload.ts'
@@ -18,14 +16,18 @@ import { createPresigner } from '../lib/adapters/local/presign.ts'
 import { createQueue } from '../lib/adapters/local/queue.ts'
 import { loadSecret } from '../lib/adapters/local/secret.ts'
 import { createTokenStore } from '../lib/adapters/local/token-store.ts'
-import type { Decoder, Engine, Log, Queue, TokenStore } from '../lib/core/ports.ts'
+import type { WhisperEngine } from '../lib/adapters/whisper/pool.ts'
+import type { Decoder, Log, Queue, TokenStore } from '../lib/core/ports.ts'
 import { DEFAULT_SETTINGS } from '../lib/core/settings.ts'
+import { composeLive } from './compose-live.ts'
+import type { Handlers } from './http-server.ts'
 import type { ServiceOptions } from './options.ts'
+import type { Tick } from './tick.ts'
 
 export interface Parts {
   readonly options: ServiceOptions
   readonly db: Database
-  readonly engine: Engine
+  readonly engine: WhisperEngine
   readonly decoder: Decoder
   readonly log: Log
   /** Names this run of the service: leases of any other are dead. */
@@ -36,9 +38,12 @@ export interface Parts {
 
 export interface Composition {
   readonly tokens: TokenStore
-  readonly handlers: Readonly<Record<RouteName, HttpHandler>>
+  readonly handlers: Handlers
   readonly objects: (req: IncomingMessage, res: ServerResponse) => Promise<void>
   readonly queues: ReadonlyArray<{ name: string; queue: Queue; handler: SqsHandler; lanes: number }>
+  readonly ticks: readonly Tick[]
+  /** For the end of the service, when all else has stopped. */
+  close(): void
 }
 
 /** Wires the handlers to the local adapters: what bin/app.ts is for AWS, for one machine. */
@@ -64,10 +69,9 @@ export async function compose(parts: Parts): Promise<Composition> {
   const settings = { ...DEFAULT_SETTINGS, maxUploadBytes, maxDurationMs }
   const about = { version: packageVersion(), model: engine.info.model }
   const ownerIsDead = (owner: string) => !owner.startsWith(`${worker}/`)
-  const ports = {
-    ...{ tokens, jobs, objects, work, engine, decoder, log, clock, settings, about, ownerIsDead },
-    newJobId: ulid,
-  }
+  const base = { tokens, jobs, objects, log, clock, settings, newJobId: ulid }
+  const live = await composeLive({ options, db, engine: engine.urgent, decoder, drain }, base)
+  const ports = { ...base, ...live.batch, work, engine, decoder, about, ownerIsDead }
   return {
     tokens,
     handlers: {
@@ -79,13 +83,17 @@ export async function compose(parts: Parts): Promise<Composition> {
       erase: eraseHandler(ports),
       health: healthHandler(ports),
       openapi: openapiHandler(ports),
+      ...live.handlers,
     },
     objects: createObjectHttp({ store: objects, presigner, log }),
     queues: [
       { name: 'uploads', queue: uploads, handler: onUploadHandler(ports), lanes: 4 },
       { name: 'work', queue: work, handler: workHandler(ports, { worker, drain }), lanes: options.jobs },
       { name: 'dead', queue: dead, handler: deadLetterHandler(ports), lanes: 1 },
+      ...live.queues,
     ],
+    ticks: live.ticks,
+    close: live.close,
   }
 }
 

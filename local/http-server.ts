@@ -1,16 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { StreamHandler } from '../lambdas/api/events.ts'
 import { type HttpHandler, json } from '../lambdas/api/http.ts'
-import type { RouteName } from '../lambdas/api/routes.ts'
 import { toVerbatimError, VerbatimError } from '../lib/core/errors.ts'
 import type { Log } from '../lib/core/ports.ts'
-import { matchRoute, newRequestId, sendReply, toEvent } from './http-event.ts'
+import { type AnyRoute, matchRoute, newRequestId, sendReply, toEvent } from './http-event.ts'
+import { sendStream } from './http-stream.ts'
 
 export interface HttpHost {
-  readonly handlers: Readonly<Record<RouteName, HttpHandler>>
+  readonly handlers: Handlers
   readonly objects: (req: IncomingMessage, res: ServerResponse) => Promise<void>
   readonly log: Log
+  /** Ends the streams, which have no end of their own. */
+  readonly stop?: AbortSignal
 }
+
+export type Handlers = Readonly<Record<Exclude<AnyRoute, 'events'>, HttpHandler> & { events: StreamHandler }>
 
 /** Where the request that is being handled was sent to, so that presigned URLs lead back the same way. */
 export const requestOrigin = new AsyncLocalStorage<string>()
@@ -22,7 +27,8 @@ const CORS = {
 }
 const PREFLIGHT = {
   'access-control-allow-methods': 'GET, HEAD, POST, PUT, DELETE, OPTIONS',
-  'access-control-allow-headers': 'authorization, content-type, idempotency-key, range',
+  'access-control-allow-headers':
+    'authorization, content-type, idempotency-key, range, last-event-id, x-session-id, x-chunk-seq, x-language',
   'access-control-max-age': '3600',
 }
 
@@ -61,7 +67,7 @@ async function dispatch(
 }
 
 async function callHandler(
-  { handlers, log }: HttpHost,
+  { handlers, log, stop }: HttpHost,
   req: IncomingMessage,
   res: ServerResponse,
   path: string,
@@ -71,8 +77,9 @@ async function callHandler(
   const method = req.method === 'HEAD' ? 'GET' : (req.method ?? '')
   const match = matchRoute(method, path)
   if (match.route === undefined) throw noRoute(match.allowed, res)
-  const reply = await handlers[match.route](await toEvent(req, match, requestId))
-  sendReply(res, reply)
+  const event = await toEvent(req, match, requestId)
+  if (match.route === 'events') await sendStream(res, handlers.events, event, { stop, log })
+  else sendReply(res, await handlers[match.route](event))
   const ms = Math.round(performance.now() - begin)
   log.info('request', { requestId, route: match.route, method, status: res.statusCode, ms })
 }

@@ -20,6 +20,8 @@ export interface ServiceOptions {
   readonly engines: number
   /** Jobs that are worked on at once. */
   readonly jobs: number
+  /** Live sessions that are worked on at once; more of them take turns. */
+  readonly sessions: number
   /** How the clients reach the service, when that is not what they send as Host (behind a proxy with TLS). */
   readonly publicUrl?: string
   readonly maxUploadBytes: number
@@ -42,6 +44,7 @@ export function defaultOptions(): ServiceOptions {
     threads: availableParallelism(),
     engines: 1,
     jobs: 2,
+    sessions: 16,
     maxUploadBytes: DEFAULT_SETTINGS.maxUploadBytes,
     maxDurationMs: DEFAULT_SETTINGS.maxDurationMs,
     drainMs: 10_000,
@@ -71,6 +74,11 @@ export function readOptions(argv: readonly string[]): ServiceOptions {
       ),
     )
     .addOption(new Option('--jobs <n>', 'jobs worked on at once (default: engines + 1)').argParser(count(1)))
+    .addOption(
+      new Option('--sessions <n>', 'live sessions worked on at once')
+        .default(base.sessions)
+        .argParser(count(1)),
+    )
     .option('--public-url <url>', 'how clients reach the service, when it is behind a proxy')
     .addOption(
       new Option('--max-upload-gb <n>', 'largest file').default(base.maxUploadBytes / GIB).argParser(amount),
@@ -90,7 +98,11 @@ export function readOptions(argv: readonly string[]): ServiceOptions {
     )
     .addHelpText(
       'after',
-      '\nEnvironment: VERBATIM_DATA (folder), MODEL, VERBATIM_CACHE, VERBATIM_FFMPEG (path or off).',
+      [
+        '\nEnvironment: VERBATIM_DATA (folder), MODEL, VERBATIM_CACHE, VERBATIM_FFMPEG (path or off).',
+        'Captions also go to ENGINE_API_URL (with ENGINE_API_TOKEN) and REDIS_URL (VERBATIM_REDIS_PREFIX).',
+        'Webhooks: VERBATIM_WEBHOOK_SECRET (whsec_…), VERBATIM_WEBHOOK_ALLOW (private hosts they may go to).',
+      ].join('\n'),
     )
     .parse([...argv], { from: 'user' })
   return fromFlags(command.opts<Flags>(), base)
@@ -104,6 +116,7 @@ interface Flags {
   engines: number
   threads?: number
   jobs?: number
+  sessions: number
   publicUrl?: string
   maxUploadGb: number
   maxHours: number
@@ -120,6 +133,7 @@ function fromFlags(flags: Flags, base: ServiceOptions): ServiceOptions {
     threads: flags.threads ?? Math.max(1, Math.floor(base.threads / engines)),
     // One more than there are engines: the next recording is decoded while the engines are busy.
     jobs: flags.jobs ?? engines + 1,
+    sessions: flags.sessions,
     ...(publicUrl !== undefined && { publicUrl: publicUrl.replace(/\/+$/, '') }),
     maxUploadBytes: Math.round(flags.maxUploadGb * GIB),
     maxDurationMs: Math.round(flags.maxHours * HOUR),

@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { runPump } from '../lambdas/events/pump.ts'
 import { createDecoder } from '../lib/adapters/audio/decoder.ts'
 import { findFfmpeg } from '../lib/adapters/audio/ffmpeg.ts'
 import { sweepScratch } from '../lib/adapters/audio/spool.ts'
@@ -20,7 +21,7 @@ import type { Log, TokenStore } from '../lib/core/ports.ts'
 import { type Composition, compose } from './compose.ts'
 import { createHttpServer, requestOrigin } from './http-server.ts'
 import type { ServiceOptions } from './options.ts'
-import { runPump } from './pump.ts'
+import { runTick } from './tick.ts'
 
 export interface Service {
   readonly url: string
@@ -87,10 +88,15 @@ async function start(
     ...{ options, db, engine, decoder, log, drain: drain.signal, worker: randomUUID() },
     baseUrl: () => options.publicUrl ?? requestOrigin.getStore() ?? fallbackUrl,
   })
+  closing.push(services.close)
   const token = await firstToken(services.tokens, options.data)
 
-  const server = createHttpServer({ ...services, log })
-  closing.push(() => endServer(server))
+  const streams = new AbortController()
+  const server = createHttpServer({ ...services, log, stop: streams.signal })
+  closing.push(() => {
+    streams.abort()
+    return endServer(server)
+  })
   fallbackUrl ||= await listen(server, options)
   const stopPumps = startPumps(services, options, log, drain)
   closing.push(stopPumps)
@@ -120,15 +126,16 @@ async function firstToken(tokens: TokenStore, data: string): Promise<string | un
 
 /** Runs the queues until the returned function is called: no new work then, and what runs gets `drainMs`. */
 function startPumps(
-  { queues }: Composition,
+  { queues, ticks }: Composition,
   { drainMs }: ServiceOptions,
   log: Log,
   drain: AbortController,
 ): () => Promise<void> {
   const stop = new AbortController()
-  const pumps = Promise.all(
-    queues.map((queue) => runPump({ ...queue, visibilityMs: VISIBILITY_MS, log, stop: stop.signal })),
-  )
+  const pumps = Promise.all([
+    ...queues.map((queue) => runPump({ ...queue, visibilityMs: VISIBILITY_MS, log, stop: stop.signal })),
+    ...ticks.map((tick) => runTick(tick, { log, stop: stop.signal })),
+  ])
   return async () => {
     stop.abort()
     await Promise.race([pumps, sleep(drainMs, undefined, { ref: false })])

@@ -42,7 +42,8 @@ export function withErrors({ log }: { log: Log }, run: HttpHandler): HttpHandler
   return (event) => handler(event, {} as never) as Promise<HttpReply>
 }
 
-async function authenticate(tokens: TokenStore, { headers }: HttpEvent): Promise<string> {
+/** The caller's tenant, or `unauthorized`. */
+export async function authenticate(tokens: TokenStore, { headers }: HttpEvent): Promise<string> {
   const presented = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
   const caller = presented && (await verifyToken(tokens, presented))
   if (!caller) {

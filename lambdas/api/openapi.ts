@@ -2,7 +2,6 @@ import * as z from 'zod'
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi'
 import {
   CompleteRequest,
-  ErrorReply,
   Health,
   JobList,
   JobStatus,
@@ -10,23 +9,9 @@ import {
   UploadReply,
   UploadRequest,
 } from '../../lib/core/contract.ts'
-import { ERRORS, type ErrorCode } from '../../lib/core/errors.ts'
-import { ROUTES, type RouteName } from './routes.ts'
-
-const jsonOf = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } })
-
-/** Replies for the codes a route may answer with, joined by HTTP status. */
-function failures(...codes: readonly ErrorCode[]) {
-  const byStatus = new Map<number, ErrorCode[]>()
-  for (const code of codes)
-    byStatus.set(ERRORS[code].http, [...(byStatus.get(ERRORS[code].http) ?? []), code])
-  return Object.fromEntries(
-    Array.from(byStatus, ([status, its]) => [
-      String(status),
-      { description: its.join(', '), ...jsonOf(ErrorReply) },
-    ]),
-  )
-}
+import { LIVE_OPERATIONS } from './openapi-live.ts'
+import { failures, jsonOf } from './openapi-replies.ts'
+import { LIVE_ROUTES, ROUTES, type RouteName } from './routes.ts'
 
 const jobId = z.string().meta({ description: 'The id that POST /upload gave.' })
 const OPEN = { security: [] }
@@ -102,13 +87,14 @@ let made: ReturnType<typeof createDocument> | undefined
 /** The OpenAPI document, made once from the contract's schemas. */
 export function openapi(version: string): ReturnType<typeof createDocument> {
   const paths: ZodOpenApiPathsObject = {}
-  for (const [name, { method, path }] of Object.entries(ROUTES)) {
-    const operation = { operationId: name, ...OPERATIONS[name as RouteName] }
+  const operations = { ...OPERATIONS, ...LIVE_OPERATIONS }
+  for (const [name, { method, path }] of Object.entries({ ...ROUTES, ...LIVE_ROUTES })) {
+    const operation = { operationId: name, ...operations[name as keyof typeof operations] }
     paths[path] = { ...paths[path], [method.toLowerCase()]: operation }
   }
   made ??= createDocument({
     openapi: '3.1.0',
-    info: { title: 'Verbatim', version, description: 'A recording becomes a transcript.' },
+    info: { title: 'Verbatim', version, description: 'What is said becomes a transcript.' },
     security: [{ token: [] }],
     components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
     paths,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { ROUTES } from '../../lambdas/api/routes.ts'
 import { VerbatimError } from '../../lib/core/errors.ts'
-import { matchRoute } from '../../local/http-event.ts'
+import { ALL_ROUTES, matchRoute } from '../../local/http-event.ts'
 
 const ID = '01JD0000000000000000000000'
 
@@ -18,6 +17,10 @@ describe('the route of a request', () => {
     ['POST', `/jobs/${ID}/cancel`, 'cancel', { jobId: ID }],
     ['GET', '/health', 'health', {}],
     ['GET', '/openapi.json', 'openapi', {}],
+    ['GET', '/api/transcriptions/standup:1', 'transcription', { sessionId: 'standup:1' }],
+    ['GET', '/api/transcriptions/a/events', 'events', { sessionId: 'a' }],
+    ['GET', '/api/sessions', 'sessions', {}],
+    ['DELETE', '/api/sessions/a', 'eraseSession', { sessionId: 'a' }],
     // Ids are what was sent, decoded; whether there is such a job is not for the router to say.
     ['GET', '/status/a%20b', 'status', { jobId: 'a b' }],
     ['GET', '/status/..%2F..%2Fetc', 'status', { jobId: '../../etc' }],
@@ -74,7 +77,7 @@ describe('the route of a request', () => {
   )
 
   it('is found for every route that there is', () => {
-    for (const [name, { method, path }] of Object.entries(ROUTES))
-      expect(matchRoute(method, path.replace('{jobId}', ID)).route).toBe(name)
+    for (const [name, { method, path }] of Object.entries(ALL_ROUTES))
+      expect(matchRoute(method, path.replace(/\{\w+\}/, ID)).route).toBe(name)
   })
 })

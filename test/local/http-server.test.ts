@@ -1,11 +1,12 @@
 import { type AddressInfo, connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import type { StreamHandler } from '../../lambdas/api/events.ts'
 import { type HttpEvent, type HttpHandler, json } from '../../lambdas/api/http.ts'
-import { ROUTES, type RouteName } from '../../lambdas/api/routes.ts'
 import { createLog } from '../../lib/adapters/log.ts'
 import { ErrorReply } from '../../lib/core/contract.ts'
 import { VerbatimError } from '../../lib/core/errors.ts'
-import { createHttpServer, requestOrigin } from '../../local/http-server.ts'
+import { ALL_ROUTES } from '../../local/http-event.ts'
+import { createHttpServer, type Handlers, requestOrigin } from '../../local/http-server.ts'
 
 // The host alone: what it makes of a request, and of what a handler answers.
 
@@ -19,10 +20,12 @@ const handler: HttpHandler = async (event) => {
   origins.push(requestOrigin.getStore())
   return answer(event)
 }
-const handlers = Object.fromEntries(Object.keys(ROUTES).map((name) => [name, handler])) as Record<
-  RouteName,
-  HttpHandler
->
+const stream: StreamHandler = async () => json(200, {})
+const handlers = {
+  ...Object.fromEntries(Object.keys(ALL_ROUTES).map((name) => [name, handler])),
+  events: (event, options) => stream(event, options),
+} as Handlers
+const stop = new AbortController()
 const server = createHttpServer({
   handlers,
   objects: async (_req, res) => {
@@ -30,6 +33,7 @@ const server = createHttpServer({
     res.end('object')
   },
   log: createLog({ level: 'info', write: (line) => lines.push(line) }),
+  stop: stop.signal,
 })
 let url = ''
 
@@ -164,7 +168,9 @@ describe('a request that the host answers itself', () => {
     expect(reply.status).toBe(204)
     expect(reply.headers.get('access-control-allow-origin')).toBe('*')
     expect(reply.headers.get('access-control-allow-methods')).toContain('DELETE')
-    expect(reply.headers.get('access-control-allow-headers')).toContain('authorization')
+    const allowed = reply.headers.get('access-control-allow-headers')?.split(', ')
+    for (const name of ['authorization', 'x-session-id', 'x-chunk-seq', 'x-language', 'last-event-id'])
+      expect(allowed).toContain(name)
     expect(events).toEqual([])
   })
 
@@ -186,6 +192,140 @@ describe('a request that the host answers itself', () => {
       throw new VerbatimError('unavailable', 'Starting.')
     }
     expect((await ask('/health')).status).toBe(503)
+  })
+})
+
+describe('a body', () => {
+  const bytes = new Uint8Array([0, 159, 146, 150, 255])
+  const send = (type: string | undefined, body: Uint8Array<ArrayBuffer> = bytes) =>
+    ask('/api/audio/stream', {
+      method: 'POST',
+      body,
+      headers: type === undefined ? {} : { 'content-type': type },
+    })
+
+  it.each([
+    ['application/octet-stream'],
+    ['audio/webm;codecs=opus'],
+    ['application/x-www-form-urlencoded'],
+    [undefined],
+  ])('of type %s is handed on as base64', async (type) => {
+    await send(type)
+    expect(events[0]).toMatchObject({ isBase64Encoded: true })
+    expect(Buffer.from(events[0]?.body ?? '', 'base64')).toEqual(Buffer.from(bytes))
+  })
+
+  it.each(['text/plain', 'application/json; charset=utf-8', 'application/xml', 'Application/JSON'])(
+    'of type %s is handed on as text',
+    async (type) => {
+      await send(type, new TextEncoder().encode('[1]'))
+      expect(events[0]).toMatchObject({ isBase64Encoded: false, body: '[1]' })
+    },
+  )
+
+  it('that is a chunk may have 4 MiB, and more is told so even while it is sent', async () => {
+    expect((await send('audio/webm', new Uint8Array(4 * 1024 ** 2))).status).toBe(200)
+    const reply = await send('audio/webm', new Uint8Array(20 * 1024 ** 2))
+    expect([reply.status, ErrorReply.parse(await reply.json()).error.code]).toEqual([413, 'too-large'])
+    expect(events).toHaveLength(1)
+  })
+
+  it('that breaks off is nobody’s fault here', async () => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.write('POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    socket.destroy()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(events).toEqual([])
+    expect(lines.join()).not.toContain('"level":"error"')
+  })
+})
+
+describe('a stream', () => {
+  const path = '/api/transcriptions/a/events'
+  /** How many pieces were made, and whether the maker was told of the end. */
+  let made = 0
+  let ended: Promise<void>
+
+  /** A stream of pieces until it is told to end. */
+  function endless(piece: string, pauseMs: number): void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    ended = promise
+    made = 0
+    stream = async (_event, { signal }) => {
+      async function* pieces() {
+        try {
+          while (!signal.aborted) {
+            made++
+            yield piece
+            await new Promise((next) => setTimeout(next, pauseMs))
+          }
+        } finally {
+          resolve()
+        }
+      }
+      return { statusCode: 200, headers: { 'content-type': 'text/event-stream' }, body: pieces() }
+    }
+  }
+
+  it('comes piece by piece, and ends for its maker when the client goes', async () => {
+    endless('data: 1\n\n', 5)
+    const leave = new AbortController()
+    const reply = await ask(path, { signal: leave.signal })
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'text/event-stream'])
+    const { value } = await reply.body!.getReader().read()
+    expect(new TextDecoder().decode(value)).toMatch(/^data: 1/)
+    leave.abort()
+    await ended
+  })
+
+  it('waits for a client that does not read', async () => {
+    endless('x'.repeat(1024 ** 2), 0)
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.pause()
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
+    let before = -1
+    // Until no more is made: what the kernel's buffers hold, and not what the client could be sent for ever.
+    while (made !== before || made === 0) {
+      before = made
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    expect(made).toBeLessThan(100)
+    socket.destroy()
+    await ended
+  })
+
+  it('is a reply like any other when there is nothing to stream', async () => {
+    stream = async () => json(404, { a: 1 })
+    const reply = await ask(path)
+    expect([reply.status, await reply.json()]).toEqual([404, { a: 1 }])
+  })
+
+  it('has no body for HEAD', async () => {
+    endless('data: 1\n\n', 5)
+    const reply = await ask(path, { method: 'HEAD' })
+    expect([reply.status, await reply.text()]).toEqual([200, ''])
+  })
+
+  it('whose maker fails ends, and the place of the failure is no secret', async () => {
+    stream = async () => ({
+      statusCode: 200,
+      body: (async function* () {
+        yield 'data: 1\n\n'
+        throw new VerbatimError('storage-unavailable', 'S3CRET')
+      })(),
+    })
+    expect(await (await ask(path)).text()).toBe('data: 1\n\n')
+    expect(lines.join()).toContain('storage-unavailable')
+    expect(lines.join()).not.toContain('S3CRET')
+  })
+
+  it('ends with the service', async () => {
+    endless('data: 1\n\n', 5)
+    const reply = await ask(path)
+    stop.abort()
+    expect(await reply.text()).toMatch(/^data: 1/)
+    await ended
   })
 })
 
