@@ -14,7 +14,7 @@ export interface Api {
    * repeated belong here. Throws VerbatimError with the service's own code, or `network`.
    */
   call<T>(method: string, path: string, options: CallOptions<T>): Promise<T>
-  /** Opens a reply that goes on for long; tried once. Throws as `call` does; what breaks later is not told here. */
+  /** Opens a reply that goes on for long; tried once. `path` may be an address of its own. Throws as `call` does; what breaks later is not told here. */
   open(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response>
 }
 
@@ -61,7 +61,7 @@ export function createApi(o: {
   }
 
   async function open(path: string, headers: Record<string, string>, signal: AbortSignal) {
-    const url = `${base}${path}`
+    const url = URL.canParse(path) ? path : `${base}${path}`
     try {
       const response = await o.fetch(url, { headers: { ...identity, ...headers }, signal })
       if (response.ok) return response

@@ -13,8 +13,9 @@ import {
   planOutputs,
 } from '../delivery.ts'
 import { type Interrupted, UsageError } from '../failure.ts'
+import { createFollower } from '../live/follower.ts'
 import { openInput } from '../live/input.ts'
-import { createScreen, type Screen } from '../live/screen.ts'
+import { createScreen } from '../live/screen.ts'
 import { newSessionId } from '../live/session-id.ts'
 import { readSpeakers } from '../live/speakers.ts'
 import { streamSound } from '../live/stream.ts'
@@ -148,33 +149,6 @@ function lateAfter(signal: AbortSignal): AbortSignal {
   else signal.addEventListener('abort', arm, { once: true })
   return late.signal
 }
-
-/** Shows captions beside the sending, from when there is a session until it is CLOSED. */
-function createFollower({ client }: Context, sessionId: string, screen: Screen) {
-  const stopped = new AbortController()
-  let following: Promise<unknown> | undefined
-  const follow = async () => {
-    for await (const update of client.live.follow(sessionId, { signal: stopped.signal })) screen.show(update)
-  }
-  return {
-    begun: () => following !== undefined,
-    begin() {
-      // What breaks here is told at the end: the sending goes on meanwhile.
-      following = follow().catch((error: unknown) => error)
-    },
-    async end(timeoutMs: number | undefined) {
-      const limit = timeoutMs === undefined ? undefined : setTimeout(() => stopped.abort(LATE), timeoutMs)
-      const failure = await following
-      clearTimeout(limit)
-      if (failure !== undefined) throw failure
-    },
-    stop: () => stopped.abort(new Error('no longer wanted')),
-  }
-}
-
-const LATE = new VerbatimError('timeout', 'The transcript was not ready in time.', {
-  hint: 'It is being made: `verbatim session show <id>` names its job.',
-})
 
 /** The job of the whole recording, and its transcript where that is wanted. */
 async function conclude(

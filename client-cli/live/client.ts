@@ -51,20 +51,22 @@ export function createLiveClient(api: Api): LiveClient {
     api.call('GET', `/api/transcriptions/${encodeURIComponent(sessionId)}?${queryOf(query)}`, {
       ...{ schema: TranscriptionReply, signal },
     })
+  const session: LiveClient['session'] = (sessionId, signal) =>
+    api.call('GET', at(sessionId), { schema: SessionView, signal })
   return {
     captions,
+    session,
     send: (sessionId, chunk, options = {}) => send(api, sessionId, chunk, options),
     speaker: (sessionId, name, when, signal) =>
       api.call('POST', '/api/speaker', {
         ...{ schema: z.unknown(), signal },
         body: { session_id: sessionId, speaker_name: name, at: when.toISOString() },
       }) as Promise<void>,
-    session: (sessionId, signal) => api.call('GET', at(sessionId), { schema: SessionView, signal }),
     list: (query, signal) =>
       api.call('GET', `/api/sessions?${queryOf(query)}`, { schema: SessionList, signal }),
     close: (sessionId, signal) => api.call('POST', `${at(sessionId)}/close`, { schema: SessionView, signal }),
     remove: (sessionId, signal) => remove(api, at(sessionId), signal),
-    follow: (sessionId, options) => followCaptions(api, captions, sessionId, options),
+    follow: (sessionId, options) => followCaptions(api, { captions, session }, sessionId, options),
   }
 }
 

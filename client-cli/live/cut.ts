@@ -1,6 +1,6 @@
 import { VerbatimError } from '../../lib/core/errors.ts'
 import type { Format, ScanStart } from '../../lib/core/live/container/format.ts'
-import { readHeader } from '../../lib/core/live/container/look.ts'
+import { ENOUGH_TO_LOOK, readHeader } from '../../lib/core/live/container/look.ts'
 
 /** Bytes of a stream that follow on those before, with their time from the stream's first sound. */
 export interface Piece {
@@ -23,7 +23,7 @@ export async function* cut(
 ): AsyncGenerator<Piece, void> {
   let bytes: Uint8Array = new Uint8Array(0)
   let format: Format | undefined
-  let from: ScanStart = { at: 0, ms: 0, synced: true }
+  let from: ScanStart = { at: 0, ms: 0, leastMs: 0, synced: true }
   let zeroMs: number | undefined
   let cutMs = 0
   let heardMs = 0
@@ -36,18 +36,20 @@ export async function* cut(
   }
   for await (const more of stream) {
     bytes = joined(bytes, more)
+    if (!format && bytes.length < ENOUGH_TO_LOOK) continue
     if (!format) {
       const header = readHeader(kind, bytes)
       if (header === 'incomplete') continue
       if (header === 'whole') throw noStream()
       format = header
-      from = { at: header.bodyAt, ms: 0, synced: true }
+      from = { ...from, at: header.bodyAt }
     }
     let taken = 0
     for (const unit of format.scan(bytes, from).units) {
       zeroMs ??= unit.ms
       heardMs = Math.max(heardMs, unit.ms + unit.durationMs - zeroMs)
-      from = { at: unit.end - taken, ms: unit.ms + unit.durationMs, base: unit.base, synced: true }
+      const ms = unit.ms + unit.durationMs
+      from = { at: unit.end - taken, ms, leastMs: ms, base: unit.base, synced: true }
       if (heardMs - cutMs < chunkMs && from.at < MOST_BYTES) continue
       yield take(from.at)
       taken = unit.end

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { VerbatimError } from '../../lib/core/errors.ts'
-import { SegmentView, type TranscriptionReply } from '../../lib/core/live/contract.ts'
+import { SegmentView, type SessionView, type TranscriptionReply } from '../../lib/core/live/contract.ts'
 import { SESSION_STATES } from '../../lib/core/session.ts'
 import { type Api, networkError } from '../http.ts'
 import { pauseFor } from '../retry.ts'
@@ -25,11 +25,15 @@ export interface FollowOptions {
   readonly lastId?: string | undefined
 }
 
-export type ReadCaptions = (
-  sessionId: string,
-  query: { after?: number | undefined; limit: number },
-  signal?: AbortSignal,
-) => Promise<TranscriptionReply>
+/** What else is asked for on the way. */
+export interface Questions {
+  captions(
+    sessionId: string,
+    query: { after?: number | undefined; limit: number },
+    signal?: AbortSignal,
+  ): Promise<TranscriptionReply>
+  session(sessionId: string, signal?: AbortSignal): Promise<SessionView>
+}
 
 /** The service says something every 15 s, if only that it is there. */
 const SILENT_MS = 45_000
@@ -41,11 +45,12 @@ const PATIENCE_MS = 10 * 60_000
  */
 export async function* followCaptions(
   api: Api,
-  read: ReadCaptions,
+  ask: Questions,
   sessionId: string,
   { signal, lastId }: FollowOptions,
 ): AsyncGenerator<LiveUpdate, void> {
-  const path = `/api/transcriptions/${encodeURIComponent(sessionId)}/events`
+  const { eventsUrl } = await ask.session(sessionId, signal)
+  const path = eventsUrl ?? `/api/transcriptions/${encodeURIComponent(sessionId)}/events`
   let last = lastId
   let heardAt = Date.now()
   for (let pauseMs = api.pace.pauseMs; ; pauseMs = Math.min(pauseMs * 2, api.pace.maxPauseMs)) {
@@ -63,7 +68,7 @@ export async function* followCaptions(
     } catch (error) {
       signal.throwIfAborted()
       if (!(error instanceof VerbatimError)) throw error
-      if (NO_STREAM.has(error.code)) return yield* pollCaptions(api, read, sessionId, signal)
+      if (NO_STREAM.has(error.code)) return yield* pollCaptions(api, ask, sessionId, signal)
       if (!error.traits.retry || Date.now() - heardAt > PATIENCE_MS) throw error
     }
     await pauseFor(pauseMs, signal)

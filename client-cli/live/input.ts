@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { VerbatimError } from '../../lib/core/errors.ts'
-import { lookAt, readHeader } from '../../lib/core/live/container/look.ts'
+import { ENOUGH_TO_LOOK, lookAt, readHeader } from '../../lib/core/live/container/look.ts'
 import { pcmOfType } from '../../lib/core/live/container/pcm.ts'
 import { UsageError } from '../failure.ts'
 import { contentTypeOf } from '../media.ts'
@@ -113,6 +113,7 @@ async function probe(stream: AsyncIterable<Uint8Array>, contentType: string) {
     if (next.done) break
     seen.push(next.value)
     head = Buffer.concat([head, next.value])
+    if (head.length < ENOUGH_TO_LOOK) continue
     kind = lookAt(head, contentType)
     if (kind !== undefined) header = readHeader(kind, head)
     else if (head.length > 4096) break

@@ -1,13 +1,13 @@
 import type { Api } from '../http.ts'
 import { pauseFor } from '../retry.ts'
-import type { LiveUpdate, ReadCaptions } from './follow.ts'
+import type { LiveUpdate, Questions } from './follow.ts'
 
 const PAGE = 1000
 
 /** What `followCaptions` gives, for a service without an event stream. Revised finals come when the session is CLOSED. */
 export async function* pollCaptions(
   api: Api,
-  read: ReadCaptions,
+  { captions }: Pick<Questions, 'captions'>,
   sessionId: string,
   signal: AbortSignal,
 ): AsyncGenerator<LiveUpdate, void> {
@@ -16,7 +16,7 @@ export async function* pollCaptions(
   let shown = ''
   const revisions = new Map<number, number>()
   for (;;) {
-    const reply = await read(sessionId, { after, limit: PAGE }, signal)
+    const reply = await captions(sessionId, { after, limit: PAGE }, signal)
     const finals = reply.segments.filter(({ final }) => final)
     for (const segment of finals) {
       if (segment.revision > (revisions.get(segment.id) ?? 0)) yield { what: 'final', segment }

@@ -33,16 +33,21 @@ export function createScreen(
   const shown = new Set<number>()
   let drafts: readonly Segment[] = []
   let status = ''
+  let drawn = ''
   const draw = () => {
     const grey = out.stdoutIsTty && !out.wantsJson ? drafts.map((draft) => textOf(draft)).join(' ') : ''
     const lines = wrapped(grey, (process.stderr.columns ?? 80) - 1).slice(-DRAFT_LINES)
-    out.pin([...lines.map((line) => out.paint('dim', line)), ...(status ? [out.paint('dim', status)] : [])])
+    const dim = [...lines, ...(status ? [status] : [])].map((line) => out.paint('dim', line))
+    if (dim.join('\n') !== drawn) out.pin(dim)
+    drawn = dim.join('\n')
   }
 
   function showFinal(segment: Segment): void {
     const known = shown.has(segment.id) || segment.id <= after
     shown.add(segment.id)
     drafts = drafts.filter(({ id }) => id > segment.id)
+    // First the draft goes, then its final comes.
+    draw()
     if (silent) return
     if (out.wantsJson && (!known || segment.revision > 1)) out.json(segment)
     // What stands on paper cannot be revised; who wants it that way takes --json or the transcript.
@@ -65,7 +70,7 @@ export function createScreen(
     end() {
       drafts = []
       status = ''
-      out.pin([])
+      draw()
     },
   }
 }

@@ -4,7 +4,12 @@ import { languageCode } from '../../lib/core/languages.ts'
 import { noteSpeaker, takeChunk } from '../../lib/core/live/1-chunk.ts'
 import { closeSession } from '../../lib/core/live/8-close.ts'
 import { listSessions, readSession, readTranscription } from '../../lib/core/live/10-read.ts'
-import { SessionListQuery, SpeakerRequest, TranscriptionQuery } from '../../lib/core/live/contract.ts'
+import {
+  SessionListQuery,
+  type SessionView,
+  SpeakerRequest,
+  TranscriptionQuery,
+} from '../../lib/core/live/contract.ts'
 import { type EraseSessionPorts, eraseSession } from '../../lib/core/live/erase.ts'
 import type { LivePorts } from '../../lib/core/live/ports.ts'
 import { SessionId, type SessionRef } from '../../lib/core/session.ts'
@@ -18,6 +23,7 @@ import {
   parse,
   parseBody,
 } from './http.ts'
+import { LIVE_ROUTES } from './routes.ts'
 
 type Ports = HttpPorts &
   Pick<LivePorts, 'sessions' | 'objects' | 'live' | 'clock' | 'liveSettings' | 'newPostId'>
@@ -96,9 +102,22 @@ export const transcriptionHandler = (ports: Ports): HttpHandler =>
     return json(200, await readTranscription(ports)(refOf(caller), query))
   })
 
+/** Where captions are streamed by another host than that of the API: its base address. */
+interface SessionPorts extends Ports {
+  readonly eventsUrl?: string
+}
+
+async function viewOf(ports: SessionPorts, caller: Caller): Promise<SessionView> {
+  const ref = refOf(caller)
+  const view = await readSession(ports)(ref)
+  if (ports.eventsUrl === undefined) return view
+  const path = LIVE_ROUTES.events.path.replace('{sessionId}', encodeURIComponent(ref.sessionId))
+  return { ...view, eventsUrl: new URL(path, ports.eventsUrl).href }
+}
+
 /** GET /api/sessions/{sessionId} */
-export const sessionHandler = (ports: Ports): HttpHandler =>
-  forCallers(ports, async (caller) => json(200, await readSession(ports)(refOf(caller))))
+export const sessionHandler = (ports: SessionPorts): HttpHandler =>
+  forCallers(ports, async (caller) => json(200, await viewOf(ports, caller)))
 
 /** GET /api/sessions */
 export const sessionsHandler = (ports: Ports): HttpHandler =>
@@ -108,10 +127,10 @@ export const sessionsHandler = (ports: Ports): HttpHandler =>
   })
 
 /** POST /api/sessions/{sessionId}/close */
-export const closeHandler = (ports: Ports): HttpHandler =>
+export const closeHandler = (ports: SessionPorts): HttpHandler =>
   forCallers(ports, async (caller) => {
     await closeSession(ports)(refOf(caller))
-    return json(200, await readSession(ports)(refOf(caller)))
+    return json(200, await viewOf(ports, caller))
   })
 
 /** DELETE /api/sessions/{sessionId} */

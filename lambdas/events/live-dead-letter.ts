@@ -1,4 +1,4 @@
-import { changeSession } from '../../lib/core/live/8-close.ts'
+import { changeSession } from '../../lib/core/live/change.ts'
 import { LiveMessage } from '../../lib/core/live/messages.ts'
 import type { LivePorts } from '../../lib/core/live/ports.ts'
 import { forRecords, type SqsHandler } from './sqs.ts'

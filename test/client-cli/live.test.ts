@@ -160,6 +160,30 @@ describe('verbatim live', () => {
     expect(wordErrors(beginning.join(' '), heard).rate).toBeLessThan(0.35)
   })
 
+  it('Ctrl-C at the microphone sends what has been said until then', async () => {
+    // ffmpeg as it is, but for the microphone: that plays a recording at real pace.
+    const fake = join(folder, 'ffmpeg')
+    const microphone = `s|-f pulse -i default|-re -i ${meeting}|`
+    writeFileSync(fake, `#!/bin/sh\nexec ffmpeg $(echo "$@" | sed '${microphone}')\n`, { mode: 0o755 })
+    const { exit, stdout } = await verbatim(['live', '--mic', '--json', '-f', 'txt', '-o', 'out'], {
+      env: { VERBATIM_FFMPEG: fake },
+      onStart(child) {
+        const timer = setInterval(() => {
+          if (chunksSeen() < 2) return
+          clearInterval(timer)
+          // In the middle of the third chunk.
+          setTimeout(() => child.kill('SIGINT'), 1500)
+        }, 50)
+      },
+    })
+    const session = documents(stdout).at(-1)
+    expect(session).toMatchObject({ state: 'CLOSED', chunks: { received: 3, missing: 0, broken: 0 } })
+    expect(session.durationMs).toBeGreaterThan(6500)
+    expect(exit).toBe(0)
+    const text = readFileSync(join(folder, session.outputs.txt), 'utf8').trim().replaceAll('\n', ' ')
+    expect(text).toMatch(/^Good morning everyone\. Good morning everyone\. Welcome to the meeting\./)
+  })
+
   it('captions go on where they were when their stream breaks', async () => {
     let streams = 0
     proxy.fault = (_, path) => (path.endsWith('/events') && ++streams < 3 ? 'lose-reply' : undefined)

@@ -64,6 +64,34 @@ function describeBytes(objects: () => ObjectStore): void {
     expect(await objects().head(key)).toMatchObject({ sizeBytes: 0, contentType: 'text/plain' })
   })
 
+  it.each([
+    ['of no bytes', 0],
+    ['of some', 100_000],
+    // S3 takes it in parts of 16 MB.
+    ['too large for one request', 40 * 1024 ** 2 + 7],
+  ])('stores a stream %s', async (_, length) => {
+    const key = freshKey()
+    const block = randomBytes(65_521)
+    async function* source() {
+      for (let at = 0; at < length; at += block.length) yield block.subarray(0, length - at)
+    }
+    await objects().putStream(key, source(), 'audio/wav')
+    expect(await objects().head(key)).toMatchObject({ sizeBytes: length, contentType: 'audio/wav' })
+    const wanted = createHash('md5')
+    for await (const bytes of source()) wanted.update(bytes)
+    expect(md5((await objects().get(key))!)).toBe(wanted.digest('hex'))
+  })
+
+  it.each([100, 20 * 1024 ** 2])('stores nothing of a stream that fails after %d bytes', async (length) => {
+    const key = freshKey()
+    async function* source() {
+      yield Buffer.alloc(length)
+      throw new Error('it breaks off')
+    }
+    await expect(objects().putStream(key, source(), 'audio/wav')).rejects.toThrow()
+    expect(await objects().head(key)).toBeUndefined()
+  })
+
   it('knows nothing of a key that was never put', async () => {
     const key = freshKey()
     expect(await objects().get(key)).toBeUndefined()

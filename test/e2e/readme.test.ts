@@ -48,6 +48,14 @@ describe('the README', () => {
     expect(first).toMatch(/^npm ci && npm run demo .*\nnpm ci && npm test /)
   })
 
+  it('has examples of live captions that work', async () => {
+    const [block] = blocks.filter((it) => it.includes('npx verbatim live'))
+    const { code, out, err } = await bash(block!)
+    expect({ code, err }).toMatchObject({ code: 0 })
+    expect(out).toContain('Good morning everyone.')
+    expect(out).toContain('CLOSED')
+  })
+
   it('has CLI examples that work', async () => {
     const [block] = blocks.filter((it) => it.includes('npx verbatim transcribe'))
     const { code, out, err } = await bash(block!)

@@ -7,8 +7,11 @@ export interface HttpRequest {
   readonly headers?: Record<string, string>
   readonly query?: Record<string, string>
   readonly jobId?: string
+  readonly sessionId?: string
   readonly body?: string
   readonly base64?: boolean
+  /** A body that is no text. */
+  readonly bytes?: Uint8Array
   readonly stage?: string
 }
 
@@ -18,9 +21,12 @@ export interface HttpRequest {
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 export function httpEvent(routeKey: string, request: HttpRequest = {}): HttpEvent {
-  const { headers = {}, query, jobId, body, base64 = false, stage = '$default' } = request
+  const { headers = {}, query, jobId, sessionId, bytes, stage = '$default' } = request
+  const base64 = request.base64 || bytes !== undefined
+  const body = request.body ?? (bytes && Buffer.from(bytes))
+  const ids = { ...(jobId !== undefined && { jobId }), ...(sessionId !== undefined && { sessionId }) }
   const [method = '', path = ''] = routeKey.split(' ')
-  const rawPath = `${stage === '$default' ? '' : `/${stage}`}${path.replace('{jobId}', jobId ?? '')}`
+  const rawPath = `${stage === '$default' ? '' : `/${stage}`}${path.replace(/\{(\w+)\}/, (_, name: 'jobId' | 'sessionId') => ids[name] ?? '')}`
   return {
     ...{ version: '2.0', routeKey, rawPath, rawQueryString: String(new URLSearchParams(query)) },
     headers: {
@@ -30,8 +36,8 @@ export function httpEvent(routeKey: string, request: HttpRequest = {}): HttpEven
       ...headers,
     },
     ...(query && { queryStringParameters: query }),
-    ...(jobId !== undefined && { pathParameters: { jobId } }),
-    ...(body !== undefined && { body: base64 ? Buffer.from(body).toString('base64') : body }),
+    ...(Object.keys(ids).length > 0 && { pathParameters: ids }),
+    ...(body !== undefined && { body: base64 ? Buffer.from(body).toString('base64') : String(body) }),
     isBase64Encoded: base64,
     requestContext: {
       ...{ accountId: '123456789012', apiId: 'abc123', domainName: 'abc123.execute-api.aws' },

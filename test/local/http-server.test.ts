@@ -20,7 +20,7 @@ const handler: HttpHandler = async (event) => {
   origins.push(requestOrigin.getStore())
   return answer(event)
 }
-const stream: StreamHandler = async () => json(200, {})
+let stream: StreamHandler = async () => json(200, {})
 const handlers = {
   ...Object.fromEntries(Object.keys(ALL_ROUTES).map((name) => [name, handler])),
   events: (event, options) => stream(event, options),

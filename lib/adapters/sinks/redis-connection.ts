@@ -17,16 +17,22 @@ export interface RedisConnection {
 
 type Client = ReturnType<typeof newClient>
 
+export interface RedisConnectionOptions {
+  /** Asked for each new connection, where they do not stand in the URL. */
+  readonly credentials?: () => Promise<{ username: string; password: string }>
+  /** Time limits, in ms. */
+  readonly connectMs?: number
+  readonly commandMs?: number
+}
+
 /** `url`: redis:// or rediss://, with user, password and database number if need be. Fails with `internal`. */
-export function connectRedis(
-  url: string,
-  { connectMs = CONNECT_MS, commandMs = COMMAND_MS }: { connectMs?: number; commandMs?: number } = {},
-): RedisConnection {
+export function connectRedis(url: string, options: RedisConnectionOptions = {}): RedisConnection {
+  const { connectMs = CONNECT_MS, commandMs = COMMAND_MS, credentials } = options
   checkUrl(url)
   let current: Promise<Client> | undefined
 
   async function open(): Promise<Client> {
-    const client = newClient(url, connectMs)
+    const client = newClient(url, connectMs, credentials)
     // What goes wrong is told by the command that fails.
     client.on('error', () => undefined)
     try {
@@ -73,9 +79,10 @@ export function connectRedis(
   }
 }
 
-function newClient(url: string, connectTimeout: number) {
+function newClient(url: string, connectTimeout: number, credentials: RedisConnectionOptions['credentials']) {
   return createClient({
     url,
+    ...(credentials && { credentialsProvider: { type: 'async-credentials-provider', credentials } }),
     // Protocol 2 and no greetings: understood by every Redis, Valkey and proxy.
     RESP: 2,
     disableClientInfo: true,

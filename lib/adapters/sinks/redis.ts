@@ -3,13 +3,13 @@ import { publishedSegment } from '../../core/live/published.ts'
 import type { LiveSegment } from '../../core/live/segment.ts'
 import type { Session, SessionRef } from '../../core/session.ts'
 import { APPEND } from './redis-append.ts'
-import { connectRedis } from './redis-connection.ts'
+import { connectRedis, type RedisConnectionOptions } from './redis-connection.ts'
 import { checkPrefix, ownerKey, segmentsKey } from './redis-key.ts'
 
 /** Finals that go into one script: it holds Redis up for some ms at most. */
 const PAGE = 100
 
-export interface RedisSinkOptions {
+export interface RedisSinkOptions extends RedisConnectionOptions {
   /** redis:// or rediss:// */
   readonly url: string
   /** Stands in front of every key. */
@@ -18,9 +18,6 @@ export interface RedisSinkOptions {
   readonly ttlMs: number
   /** Where finals are read again when Redis has lost them. */
   readonly sessions: Pick<SessionStore, 'segments'>
-  /** Time limits, in ms. */
-  readonly connectMs?: number
-  readonly commandMs?: number
 }
 
 export interface RedisSink extends Sink {

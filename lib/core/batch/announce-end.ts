@@ -9,7 +9,11 @@ import type { AnnouncePorts } from '../webhooks/ports.ts'
 /** Called when a job may have ended. May be called again: that is how nothing is lost when a worker is killed. */
 export type Ended = (ref: JobRef) => Promise<void>
 
-export type AnnounceEndPorts = AnnouncePorts & Pick<LivePorts, 'live'> & { readonly jobs: JobStore }
+export interface AnnounceEndPorts extends AnnouncePorts {
+  readonly jobs: Pick<JobStore, 'get'>
+  /** Left out where there is no live lane. */
+  readonly live?: LivePorts['live']
+}
 
 /** Tells whoever waits for a job: the session whose recording it is, and the URL that the client has named. */
 export const announceEnd =
@@ -18,6 +22,7 @@ export const announceEnd =
     const job = await ports.jobs.get(tenant, jobId)
     if (!job || !isTerminal(job.status)) return
     const { sessionId, webhookUrl } = job.options
-    if (sessionId !== undefined) await announce(ports, { tenant, sessionId }, `job-${jobId}`)
+    const { live } = ports
+    if (sessionId !== undefined && live) await announce({ live }, { tenant, sessionId }, `job-${jobId}`)
     if (webhookUrl !== undefined) await announceJob(ports)(job, webhookUrl)
   }

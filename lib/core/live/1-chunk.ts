@@ -1,6 +1,7 @@
 import { VerbatimError } from '../errors.ts'
 import { chunkKey } from '../keys.ts'
 import type { Chunk, Session, SessionRef, SpeakerEvent } from '../session.ts'
+import { changeSession } from './change.ts'
 import type { LiveMessage } from './messages.ts'
 import type { LivePorts } from './ports.ts'
 
@@ -33,8 +34,8 @@ export const takeChunk =
     await openSession(ports, ref, posted.language)
     const taken = await store(ports, ref, posted)
     // Also for a repeated one: the message of the first time may never have been sent.
-    await announce(ports, ref, `chunk-${taken.seq}-${taken.repeated ? ports.clock() : 0}`)
-    return taken
+    await announce(ports, ref, `chunk-${taken.post}`)
+    return { seq: taken.seq, repeated: taken.repeated }
   }
 
 /** The session, begun now if there is none. Fails with `session-closed` once it takes nothing more. */
@@ -44,15 +45,21 @@ export async function openSession(
   language?: string,
 ): Promise<Session> {
   const now = clock()
-  const { session } = await sessions.open({
+  const opened = await sessions.open({
     ...{ tenant: ref.tenant, sessionId: ref.sessionId, version: 1, state: 'OPEN', revision: 1 },
     ...{ createdAt: now, updatedAt: now, ...(language !== undefined && { language }) },
   })
-  if (session.state !== 'OPEN') {
+  // A name may have opened it, before a chunk said the language.
+  const late = language !== undefined && opened.session.language === undefined
+  const session = late ? await changeSession({ sessions, clock }, ref, setLanguage(language)) : opened.session
+  if (session?.state !== 'OPEN') {
     throw new VerbatimError('session-closed', 'This session has been closed and takes nothing more.')
   }
   return session
 }
+
+const setLanguage = (language: string) => (session: Session) =>
+  session.state === 'OPEN' && session.language === undefined ? { language } : undefined
 
 async function store(ports: ChunkPorts, ref: SessionRef, posted: PostedChunk) {
   const { sessions, objects, clock, newPostId } = ports
@@ -66,10 +73,10 @@ async function store(ports: ChunkPorts, ref: SessionRef, posted: PostedChunk) {
     if (!(await isThere(ports, ref, seq))) {
       // Bytes before the record: a record without bytes would be a promise that is not kept.
       await objects.put(chunkKey(ref, chunk), posted.bytes, posted.contentType)
-      if ((await sessions.addChunk(ref, chunk)) === 'added') return { seq, repeated: false }
+      if ((await sessions.addChunk(ref, chunk)) === 'added') return { seq, post: chunk.post, repeated: false }
       await objects.remove([chunkKey(ref, chunk)])
     }
-    if (numbered) return { seq, repeated: true }
+    if (numbered) return { seq, post: chunk.post, repeated: true }
   }
 }
 
@@ -95,12 +102,16 @@ export async function announce(
   })
 }
 
+/** A time later than this from now is that of a clock that is wrong. */
+const AHEAD_MS = 1_000
+
 /** From now on, or from `at` on, this person speaks. A name may come before any sound. */
 export const noteSpeaker =
   (ports: Pick<LivePorts, 'sessions' | 'clock'>) =>
   async (ref: SessionRef, name: string, at?: number): Promise<void> => {
     await openSession(ports, ref)
     const arrivedAt = ports.clock()
-    const event: SpeakerEvent = { name, at: at ?? arrivedAt, arrivedAt, given: at !== undefined }
+    const given = at !== undefined && at <= arrivedAt + AHEAD_MS
+    const event: SpeakerEvent = { name, at: given ? at : arrivedAt, arrivedAt, given }
     await ports.sessions.addSpeaker(ref, event)
   }

@@ -19,7 +19,7 @@ const MOST_ATTEMPTS = 3
 /** More speech than this behind the last word: the engine ended its text early (audio/unheard.ts, ADR 2). */
 const BROKE_OFF_MS = 1_000
 /** … where the window ends in the middle of speech, which may end in a word too short to be heard. */
-const BROKE_OFF_OPEN_MS = 1_800
+const BROKE_OFF_OPEN_MS = 1_400
 /** As the window for an unheard rest begins in audio/unheard.ts, and how much must be gained. */
 const LEAD_MS = 300
 const LEAST_PROGRESS_MS = 500
@@ -90,17 +90,18 @@ const hearCarefully = (hearing: HearingState): Settled => ({
 function unheardFrom(
   { settledMs }: HearingState,
   window: LiveWindow,
-  { segments, words }: Heard,
+  { segments }: Heard,
   regions: readonly Region[],
 ): number | undefined {
   const last = segments.at(-1)
-  const lastWord = words.at(-1)
-  if (!last || !lastWord) return undefined
-  const unheardMs = voicedMs(regions, lastWord.endMs, window.endMs)
+  if (!last) return undefined
+  // Not of the new words alone: where it always breaks off at the same place, there are none.
+  const heardMs = Math.max(settledMs, last.endMs)
+  const unheardMs = voicedMs(regions, heardMs, window.endMs)
   if (unheardMs < (window.over ? BROKE_OFF_MS : BROKE_OFF_OPEN_MS)) return undefined
   // The last segment is most likely broken off as well, and is heard again where that moves on.
-  const progressMs = last.startMs - LEAD_MS - Math.max(window.startMs, settledMs)
-  return progressMs >= LEAST_PROGRESS_MS ? last.startMs : lastWord.endMs
+  const fits = (startMs: number) => startMs - LEAD_MS - window.startMs >= LEAST_PROGRESS_MS
+  return [last.startMs, heardMs].find(fits)
 }
 
 function countFinal(
@@ -153,12 +154,12 @@ function remember(
 function moveOn(
   hearing: HearingState,
   window: LiveWindow,
-  { segments, words }: Heard,
+  { segments }: Heard,
   drafts: readonly Word[],
   regions: readonly Region[],
 ): HearingState {
   const lengthMs = window.endMs - window.startMs
-  const nothing = words.length === 0 && lengthMs >= NOTHING_MS
+  const nothing = segments.length === 0 && lengthMs >= NOTHING_MS
   const settledMs = Math.max(
     hearing.settledMs,
     quietFromMs(window, drafts, regions),

@@ -5,10 +5,13 @@ import type { LiveSegment } from './segment.ts'
 export interface NamedWord {
   readonly word: Word
   readonly speaker: string | undefined
+  /** A name is still on its way; another pause may be a change of speakers. */
+  readonly unsure?: boolean
 }
 
 /** A pause after which a new caption begins. */
 const PAUSE_MS = 1000
+const UNSURE_PAUSE_MS = 250
 /** A caption of so many words ends with its sentence … */
 const LONG_WORDS = 8
 /** … and one of so many ends in any case: three lines on a screen. */
@@ -46,7 +49,8 @@ function cut(words: readonly NamedWord[]): NamedWord[][] {
 function goesOn(caption: readonly NamedWord[], next: NamedWord): boolean {
   const last = caption.at(-1)!
   if (last.speaker !== next.speaker) return false
-  if (next.word.startMs - last.word.endMs >= PAUSE_MS) return false
+  const pauseMs = next.word.startMs - last.word.endMs
+  if (pauseMs >= (next.unsure ? UNSURE_PAUSE_MS : PAUSE_MS)) return false
   if (caption.length >= LONGEST_WORDS) return false
   return !(caption.length >= LONG_WORDS && /[.?!。？！…]["'”’)\]]*$/u.test(last.word.text))
 }

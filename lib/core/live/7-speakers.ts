@@ -19,6 +19,8 @@ const FLICKER_MS = 1000
 const APART_MS = 250
 /** Two names in turns, faster than this: both speak. */
 const BOTH_MS = 1500
+/** What is said after a pause may be another's, as long as a name may still be on its way: lag, and the time between two. */
+const PATIENCE_MS = 2500
 /** A word of which less is covered by one name stays without. */
 const LEAST_COVERAGE = 0.35
 
@@ -29,11 +31,41 @@ export interface Turn {
 }
 
 /** Who spoke when, on the session's clock (`zeroAt`: its 0 in epoch ms), as far as updates and words tell. */
-export function speakerTurns(
+export const speakerTurns = (
   events: readonly SpeakerEvent[],
   words: readonly Word[],
   zeroAt: number,
-): Turn[] {
+): Turn[] => timeline(events, words, zeroAt).turns
+
+/** The name of a word, and whether a name that is still on its way may say otherwise. */
+export interface Naming {
+  readonly speaker: string | undefined
+  readonly unsure: boolean
+}
+
+/**
+ * The speakers of the last words of a session that goes on: what was said after a pause and is not covered by an update
+ * yet stays without a name, for a while, instead of getting that of the speaker before. `nowMs`: sound there is.
+ */
+export function nameSpoken(
+  events: readonly SpeakerEvent[],
+  words: readonly Word[],
+  zeroAt: number,
+  nowMs: number,
+): Naming[] {
+  const { turns, lag } = timeline(events, words, zeroAt)
+  const last = events.reduce((latest, { at }) => Math.max(latest, at), Number.NEGATIVE_INFINITY)
+  const knownMs = Math.max(last - zeroAt - lag.ms, nowMs - PATIENCE_MS)
+  const names = nameWords(words, turns)
+  const open = words.findIndex(({ startMs }, i) => {
+    const apart = i === 0 || startMs - words[i - 1]!.endMs >= APART_MS
+    return startMs > knownMs && apart
+  })
+  const unsure = (i: number) => turns.length > 0 && open >= 0 && i >= open
+  return words.map((_, i) => ({ speaker: unsure(i) ? undefined : names[i], unsure: unsure(i) }))
+}
+
+function timeline(events: readonly SpeakerEvent[], words: readonly Word[], zeroAt: number) {
   const changes = markBoth(changesOf(events, zeroAt))
   const gaps = gapsOf(words)
   const lag = lagOf(changes, gaps)
@@ -44,7 +76,7 @@ export function speakerTurns(
     const fromMs = Math.max(least, change.given ? change.atMs : placeChange(change, gaps, lag))
     if (turns.length === 0 || turns.at(-1)!.name !== change.name) turns.push({ fromMs, name: change.name })
   }
-  return turns
+  return { turns, lag }
 }
 
 interface Lag {

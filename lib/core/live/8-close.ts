@@ -2,28 +2,9 @@ import { VerbatimError } from '../errors.ts'
 import type { Session, SessionRef } from '../session.ts'
 import { announce } from './1-chunk.ts'
 import { sessionOf } from './10-read.ts'
+import { changeSession } from './change.ts'
 import type { LivePorts } from './ports.ts'
 import { BEGINNING } from './state.ts'
-
-/**
- * Changes a session by conditional write; `decide` sees it as stored, and again after a lost race. Undefined: leave it.
- * Gives the session as it is then, or undefined when it is gone.
- */
-export async function changeSession(
-  { sessions, clock }: Pick<LivePorts, 'sessions' | 'clock'>,
-  ref: SessionRef,
-  decide: (session: Session) => Partial<Session> | undefined,
-): Promise<Session | undefined> {
-  for (;;) {
-    const session = await sessions.get(ref)
-    const change = session && decide(session)
-    if (!session || !change) return session
-    const next = { ...session, ...change, version: session.version + 1, updatedAt: clock() }
-    const outcome = await sessions.replace(next)
-    if (outcome === 'replaced') return next
-    if (outcome === 'gone') return undefined
-  }
-}
 
 /** No more sound is to come: what is there is heard to its end. Closing twice is harmless. */
 export const closeSession =
@@ -37,7 +18,9 @@ export const closeSession =
     if (session.state === 'CLOSING') await announce(ports, ref, `close-${ports.clock()}`)
   }
 
-type TendPorts = Pick<LivePorts, 'sessions' | 'clock' | 'live' | 'liveSettings' | 'sinks'>
+type TendPorts = Pick<LivePorts, 'sessions' | 'clock' | 'live' | 'liveSettings'> & {
+  readonly sinks: ReadonlyArray<Pick<LivePorts['sinks'][number], 'name'>>
+}
 
 /**
  * To be called every few seconds: closes sessions whose client has sent nothing for long, or that last too long, and

@@ -33,7 +33,7 @@ export const advance =
     }
   }
 
-/** False: there is nothing to do for now. */
+/** False: there is nothing to do for now. What the step before has made final is published first. */
 async function step(
   ports: AdvancePorts,
   session: Session,
@@ -41,32 +41,34 @@ async function step(
   signal: AbortSignal,
 ): Promise<boolean> {
   const closing = session.state === 'CLOSING'
+  const published = await publishFinals(ports)(session, live)
   const taken = await takeIn(ports, session, live, closing)
   const found = await hearNext(ports, session, taken, { closing, signal })
-  if (!found) {
-    const done = closing && !(await moreWaits(ports, session, taken))
-    if (taken === live && !done) {
-      await publishFinals(ports)(session, live)
-      return false
-    }
-    await write(ports, session, { ...taken, done, ...(done && { drafts: [] }) }, [])
+  if (found) {
+    const { state, segments } = await captionStep(ports, session, found)
+    await write(ports, session, { ...state, published }, segments)
     return true
   }
-  const { state, segments } = await captionStep(ports, session, found)
-  await write(ports, session, state, segments)
+  const done = closing && !(await moreWaits(ports, session, taken))
+  if (!done && taken === live) {
+    if (published !== live.published) await write(ports, session, { ...live, published }, [])
+    return false
+  }
+  const drafts = done ? [] : live.drafts.flatMap(({ words }) => words)
+  const { state, segments } = await captionStep(ports, session, { live: taken, finals: [], drafts })
+  const settledSegment = done ? state.nextSegment : state.settledSegment
+  await write(ports, session, { ...state, settledSegment, published, done }, segments)
   return true
 }
 
-/** Lost: somebody else has made this step; what they wrote is looked at next. */
+/** Where it is lost, somebody else has made this step; what they wrote is looked at next. */
 async function write(
-  ports: AdvancePorts,
+  { sessions, clock }: AdvancePorts,
   session: Session,
   state: LiveState,
   segments: readonly LiveSegment[],
 ): Promise<void> {
-  const next = { ...state, step: state.step + 1, at: ports.clock() }
-  const outcome = await ports.sessions.commit(session, next, segments)
-  if (outcome === 'written') await publishFinals(ports)(session, next)
+  await sessions.commit(session, { ...state, step: state.step + 1, at: clock() }, segments)
 }
 
 /** The state with the chunks whose turn it is taken in as sound; the very same state when there is none. */

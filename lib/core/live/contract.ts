@@ -64,6 +64,10 @@ export const SessionView = z
     jobId: JobId.optional().meta({ description: 'Of the whole recording, heard again after the end.' }),
     revision: z.int().meta({ description: '2 once the words of the whole recording have taken the place.' }),
     lastError: z.string().optional(),
+    eventsUrl: z.url().optional().meta({
+      description:
+        'Where its events are, if not at `GET /api/transcriptions/{sessionId}/events` of the same host.',
+    }),
   })
   .meta({ id: 'Session' })
 export type SessionView = z.infer<typeof SessionView>

@@ -1,11 +1,11 @@
 import { isTerminal, type JobIn } from '../job.ts'
-import { transcriptKey, uploadKey } from '../keys.ts'
+import { sessionPrefix, transcriptKey, uploadKey } from '../keys.ts'
 import type { JobStore, ObjectStore } from '../ports.ts'
 import type { Session } from '../session.ts'
 import type { BatchSettings } from '../settings.ts'
 import { Transcript } from '../transcript/shape.ts'
-import { changeSession } from './8-close.ts'
 import { reviseSegments } from './9-revise.ts'
+import { changeSession } from './change.ts'
 import type { LivePorts } from './ports.ts'
 import { publishFinals } from './publish.ts'
 import { wholeRecording, wholeSizeBytes } from './sound/recording.ts'
@@ -47,7 +47,10 @@ export const finishSession =
       const error = job.status === 'FAILED' ? job.error.code : undefined
       return await end(ports, session, error ? { lastError: error } : {})
     }
-    if (await revise(ports, session, live, job)) await end(ports, session, { revision: 2 })
+    if (!(await revise(ports, session, live, job))) return
+    // The job has the whole recording: the chunks and the sound made of them are of no use any more.
+    await ports.objects.remove(await ports.objects.list(sessionPrefix(session)))
+    await end(ports, session, { revision: 2 })
   }
 
 async function end(ports: FinishPorts, session: Session, last: Partial<Session>): Promise<void> {

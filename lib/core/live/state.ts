@@ -88,6 +88,8 @@ export const LiveState = z.object({
   language: z.object({ code: z.string(), detected: z.boolean() }).optional(),
   /** Id of the next final segment; those before it are stored. */
   nextSegment: z.int(),
+  /** Finals before this one go to the sinks; those from it on may still get the name that is on its way. */
+  settledSegment: z.int(),
   /** Goes up whenever a segment or a draft changes: what clients that wait for changes compare. */
   change: z.int(),
   /** Goes up whenever a final that clients may have seen already has changed. */
@@ -121,6 +123,7 @@ export const BEGINNING: LiveState = {
     context: '',
   },
   nextSegment: 0,
+  settledSegment: 0,
   change: 0,
   revisions: 0,
   drafts: [],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import * as z from 'zod'
-import { METRICS } from '../../../lib/adapters/aws/metric-names.ts'
+import { HEARD, METRICS } from '../../../lib/adapters/aws/metric-names.ts'
 import { type MeterOptions, meteredLog } from '../../../lib/adapters/aws/metrics.ts'
 import { createLog } from '../../../lib/adapters/log.ts'
 import { ERRORS } from '../../../lib/core/errors.ts'
@@ -63,15 +63,37 @@ describe('metrics', () => {
           CostPerAudioHour: 0.3,
         },
       },
+      { namespace: 'Verbatim/dev', dimensions: { service: 'verbatim' }, values: { NothingHeard: HEARD } },
     ])
+  })
+
+  it.each(['cpu', 'gpu'] as const)(
+    'add up to jobs in which nothing was heard only while all are (%s)',
+    (compute) => {
+      const { log, sent } = meter({ compute })
+      const sum = () => sent().reduce((total, { values }) => total + (values[METRICS.nothingHeard] ?? 0), 0)
+      for (let job = 0; job < 5; job++) log.info('job transcribed', { ...DONE, words: 0 })
+      expect(sum()).toBe(5)
+      expect(new Set(sent().map(({ dimensions }) => JSON.stringify(dimensions))).size).toBe(2)
+      log.info('job transcribed', { ...DONE, words: 1 })
+      for (let job = 0; job < 100; job++) log.info('job transcribed', { ...DONE, words: 0 })
+      expect(sum()).toBeLessThan(0)
+    },
+  )
+
+  it('say nothing of words where they were not counted', () => {
+    const { log, sent } = meter()
+    log.info('job transcribed', { code: 'finished', ms: 30_000, audioMs: 60_000 })
+    expect(sent()).toHaveLength(1)
+    expect(sent()[0]!.values).not.toHaveProperty(METRICS.wordsPerMinute)
   })
 
   it('are sent with each event at once, and none twice', () => {
     const { log, sent } = meter()
     log.info('job transcribed', DONE)
-    expect(sent()).toHaveLength(1)
+    expect(sent()).toHaveLength(2)
     log.info('job transcribed', { ...DONE, ms: 60_000 })
-    expect(sent().map(({ values }) => values.RealTimeFactor)).toEqual([0.5, 1])
+    expect(sent().flatMap(({ values }) => values.RealTimeFactor ?? [])).toEqual([0.5, 1])
   })
 
   it('do not count a job whose transcript somebody else has written or stopped', () => {
@@ -111,13 +133,14 @@ describe('metrics', () => {
   })
 
   it.each([
-    ['cpu', { service: 'verbatim', compute: 'cpu' }, METRICS.workerErrors],
-    ['gpu', { service: 'verbatim', compute: 'gpu' }, METRICS.workerErrors],
-    [undefined, { service: 'verbatim' }, METRICS.serviceErrors],
-  ] as const)('count errors that are logged (%s)', (compute, dimensions, name) => {
+    ['cpu', METRICS.workerErrors],
+    ['gpu', METRICS.workerErrors],
+    [undefined, METRICS.serviceErrors],
+  ] as const)('count errors that are logged, in one sum each (%s)', (compute, name) => {
     const { log, sent } = meter({ compute })
     log.error('message failed', { code: 'internal' })
     log.warn('engine crashed')
+    const dimensions = { service: 'verbatim' }
     expect(sent()).toEqual([{ namespace: 'Verbatim/dev', dimensions, values: { [name]: 1 } }])
   })
 
@@ -125,7 +148,7 @@ describe('metrics', () => {
     const { log, logged, sent } = meter({}, 'silent')
     log.with({ jobId: 'J' }).info('job transcribed', DONE)
     expect(logged).toEqual([])
-    expect(sent()).toHaveLength(1)
+    expect(sent()).toHaveLength(2)
   })
 
   it('name no tenant and no job, and no code that is not in the table', () => {

@@ -165,6 +165,14 @@ describe('an engine that ends its text although somebody speaks on', () => {
     expect(hearing).toMatchObject({ attempts: 1, fromMs: 11_100 })
   })
 
+  it('is asked again when it broke off where it did before, so that no word is new', () => {
+    const state = { tail: wordsOf('good morning everyone the meeting', 10_200, 400), settledMs: 12_200 }
+    const begun = segmentOf(wordsOf('the meeting', 1400, 400))
+    const { final, hearing } = settled({ state, window, segments: [first, begun] })
+    expect(final).toBe('')
+    expect(hearing).toMatchObject({ attempts: 1, fromMs: 11_100, settledMs: 12_200 })
+  })
+
   it('is believed the third time', () => {
     const { hearing } = settled({
       state: { attempts: 2 },

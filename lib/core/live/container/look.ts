@@ -20,14 +20,11 @@ export const ENOUGH_TO_LOOK = 16
 export function lookAt(bytes: Uint8Array, contentType: string, current?: string): string | undefined {
   const container = containerOf(bytes)
   if (container) return container
+  if (current !== 'mpeg' && isFrameChain(bytes, 0, mp3FrameAt)) return 'mpeg'
+  if (current !== 'mpeg' && isFrameChain(bytes, 0, adtsFrameAt)) return 'mpeg'
+  if (current === 'mpeg' && isTableFrame(bytes, 0)) return 'mpeg'
   const layout = pcmOfType(contentType)
-  if (layout) return pcmName(layout) === current ? undefined : pcmName(layout)
-  if (
-    mp3FrameAt(bytes, 0) &&
-    (current === 'mpeg' ? isTableFrame(bytes, 0) : isFrameChain(bytes, 0, mp3FrameAt))
-  )
-    return 'mpeg'
-  return current !== 'mpeg' && isFrameChain(bytes, 0, adtsFrameAt) ? 'mpeg' : undefined
+  return layout && pcmName(layout) !== current ? pcmName(layout) : undefined
 }
 
 function containerOf(bytes: Uint8Array): string | undefined {

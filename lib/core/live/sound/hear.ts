@@ -40,7 +40,7 @@ export async function hearUnits(
       const last = part.at(-1)!
       const endsAtMs = last.ms + last.durationMs
       if (joined) await join(work, decoded, endsAtMs)
-      else await place(work, decoded, format.timed ? part[0]!.ms : undefined, endsAtMs)
+      else await place(work, decoded, endsAtMs, format.timed)
       joined = true
       gave = true
     }
@@ -55,7 +55,7 @@ export async function hearWhole(work: Work, bytes: Uint8Array): Promise<boolean>
   const decoded = await work.ports.sound.read(bytes)
   const { startMs } = work.take!
   if (startMs === undefined) {
-    if (decoded.length > 0) await place(work, decoded, undefined, decoded.length / SAMPLES_PER_MS)
+    if (decoded.length > 0) await place(work, decoded, decoded.length / SAMPLES_PER_MS, false)
     return decoded.length > 0
   }
   const taken = Math.round((work.ingest.endMs - startMs) * SAMPLES_PER_MS)
@@ -82,17 +82,12 @@ async function join(work: Work, decoded: Int16Array, endsAtMs: number): Promise<
   await store(work, ingest.endMs, decoded.subarray(at))
 }
 
-/** Adds sound that does not go on from what came before: it begins at `ms` of the take, if the container tells. */
-async function place(
-  work: Work,
-  decoded: Int16Array,
-  ms: number | undefined,
-  endsAtMs: number,
-): Promise<void> {
-  const startMs = placeFor(work, ms)
-  const { lostMs: _, ...ingest } = work.ingest
-  work.ingest = { ...ingest, lostMs: 0 }
-  work.take = { ...work.take!, startMs: startMs + decoded.length / SAMPLES_PER_MS - endsAtMs }
+/** Adds sound that does not go on from what came before. It ends at `endsAtMs` of the take, if the container tells. */
+async function place(work: Work, decoded: Int16Array, endsAtMs: number, timed: boolean): Promise<void> {
+  const lengthMs = decoded.length / SAMPLES_PER_MS
+  const startMs = placeFor(work, timed ? endsAtMs - lengthMs : undefined)
+  work.ingest = { ...work.ingest, lostMs: 0 }
+  work.take = { ...work.take!, startMs: startMs + lengthMs - endsAtMs }
   await store(work, startMs, decoded)
 }
 

@@ -40,8 +40,32 @@ export function partsOf(run: readonly Unit[]): Unit[][] {
   return parts
 }
 
-/** The last of the units that begins a pre-roll before `ms`, or the first. */
+/** How much earlier a place may be for the sake of its phase. */
+const LOOK_BACK_MS = 1_500
+const SAMPLES_PER_MS = 16
+/** Of a sample: nearer is the same phase. */
+const SAME_PHASE = 0.02
+
+/**
+ * Where among the units of a run to begin so as to go on at `ms`: at least a pre-roll before, or with the first. Frames
+ * of AAC and MP3 do not begin on whole samples at 16 kHz; a place is chosen whose samples fall where those of the run
+ * fell (as nearly as there is one), so that the two fit at the seam in high frequencies too.
+ */
 export function placeBefore(units: readonly Unit[], ms: number): number {
-  const place = units.findLastIndex((unit) => unit.ms <= ms - PRE_ROLL_MS)
-  return Math.max(0, place)
+  const latest = Math.max(
+    0,
+    units.findLastIndex((unit) => unit.ms <= ms - PRE_ROLL_MS),
+  )
+  let best = latest
+  for (let i = latest; i >= 0 && units[i]!.ms >= units[latest]!.ms - LOOK_BACK_MS; i--) {
+    if (phaseAt(units, i) < phaseAt(units, best) - SAME_PHASE) best = i
+    if (phaseAt(units, best) < SAME_PHASE) break
+  }
+  return best
+}
+
+/** How far off the first unit's samples those of another one are, in samples: 0 to 0.5. */
+function phaseAt(units: readonly Unit[], i: number): number {
+  const samples = (units[i]!.ms - units[0]!.ms) * SAMPLES_PER_MS
+  return Math.abs(samples - Math.round(samples))
 }

@@ -1,14 +1,18 @@
 import { chunkKey } from '../../keys.ts'
+import type { ObjectStore } from '../../ports.ts'
 import type { Chunk, SessionRef } from '../../session.ts'
 import { joinBytes } from '../container/bytes.ts'
 import type { Format } from '../container/format.ts'
 import { ENOUGH_TO_LOOK, lookAt, readHeader } from '../container/look.ts'
-import type { LivePorts } from '../ports.ts'
+import type { SoundReader } from '../ports.ts'
 import type { IngestState, Take } from '../state.ts'
 import { hearUnits, hearWhole, type Work } from './hear.ts'
 import { placeBefore, runsOf } from './runs.ts'
 
-export type SoundPorts = Pick<LivePorts, 'objects' | 'sound'>
+export interface SoundPorts {
+  readonly objects: Pick<ObjectStore, 'get' | 'put'>
+  readonly sound: SoundReader
+}
 
 /** A chunk with its bytes. */
 export interface Posted {
