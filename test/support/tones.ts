@@ -1,12 +1,15 @@
 import type { Engine } from '../../lib/core/ports.ts'
 import type { HeardSegment, Word } from '../../lib/core/transcript/shape.ts'
 
-// A language of beeps, and an engine that understands it: each word is a tone of its own. It survives real encoders and
+// A language of beeps, and an engine that understands it: each word is a hiss and a tone of its own. It survives real encoders and
 // decoders, is heard in a millisecond, and is exact, so that tests can compare every word of many sessions.
 
 const RATE = 16_000
 const WORD_MS = 240
 const GAP_MS = 80
+/** Without a consonant it would count as music (audio/tonal.ts). */
+const HISS_MS = 50
+const HISS_HZ = 5000
 /** A beep that is cut to less than this is not understood, as with half a word. */
 const WHOLE_MS = 200
 const FREQUENCIES = Array.from({ length: 24 }, (_, i) => 300 + 110 * i)
@@ -40,7 +43,8 @@ export function beep(script: string): Spoken {
     const length = (WORD_MS * RATE) / 1000
     for (let i = 0; i < length; i++) {
       const fade = Math.min(1, i / 80, (length - i) / 80)
-      pcm16[from + i] = Math.round(9000 * fade * Math.sin((2 * Math.PI * hz * i) / RATE))
+      const sung = i < (HISS_MS * RATE) / 1000 ? HISS_HZ : hz
+      pcm16[from + i] = Math.round(9000 * fade * Math.sin((2 * Math.PI * sung * i) / RATE))
     }
   }
   return { pcm16, words, durationMs }
@@ -75,16 +79,21 @@ export function createToneEngine(): Engine & { asked: number } {
 
 const FRAME = RATE / 100
 
+/** An encoder may tear a hole of two frames into a tone. */
+const HOLE = 2
+
 /** Beeps are runs of loud frames (10 ms); how often the sign changes tells the tone. */
 function wordsIn(pcm16: Int16Array): Word[] {
   const words: Word[] = []
   let from = -1
+  let to = 0
   const frames = Math.floor(pcm16.length / FRAME)
   for (let frame = 0; frame <= frames; frame++) {
     const loud = frame < frames && levelOf(pcm16, frame) > 800
     if (loud && from < 0) from = frame
-    if (loud || from < 0) continue
-    const word = wordOf(pcm16, from, frame)
+    if (loud) to = frame + 1
+    if (from < 0 || (frame < frames && frame - to < HOLE)) continue
+    const word = wordOf(pcm16, from, to)
     if (word) words.push(word)
     from = -1
   }
@@ -100,7 +109,7 @@ function levelOf(pcm16: Int16Array, frame: number): number {
 function wordOf(pcm16: Int16Array, from: number, to: number): Word | undefined {
   const [startMs, endMs] = [from * 10, to * 10]
   if (endMs - startMs < 60) return undefined
-  const middle = pcm16.subarray(from * FRAME + 240, to * FRAME - 240)
+  const middle = pcm16.subarray(from * FRAME + ((HISS_MS + 20) * RATE) / 1000, to * FRAME - 240)
   let crossings = 0
   for (let i = 1; i < middle.length; i++) if (middle[i - 1]! < 0 !== middle[i]! < 0) crossings++
   const hz = (crossings * RATE) / 2 / middle.length

@@ -1,9 +1,10 @@
+import { isTonal } from '../audio/tonal.ts'
 import { createVoiceGate, voicedMs } from '../audio/voice.ts'
 import { pickVoiced } from '../audio/voiced.ts'
 import { toVerbatimError } from '../errors.ts'
 import type { Session } from '../session.ts'
 import type { HeardSegment, Word } from '../transcript/shape.ts'
-import { type LiveWindow, nextWindow, type Voice } from './4-window.ts'
+import { type LiveWindow, nextWindow, type Voice, voiceFromMs } from './4-window.ts'
 import { settle } from './5-settle.ts'
 import { changeSession } from './change.ts'
 import type { LivePorts } from './ports.ts'
@@ -19,8 +20,6 @@ export interface Found {
   readonly drafts: readonly Word[]
 }
 
-/** The gate looks so far back for its noise floor (audio/voice.ts). */
-const FLOOR_MS = 20_000
 /** A window that failed so often is given up, so that the session goes on. */
 const MOST_FAILURES = 3
 /** Less speech than this does not tell a language for good. */
@@ -36,7 +35,7 @@ export async function hearNext(
 ): Promise<Found | undefined> {
   const { ingest, hearing } = live
   if (ingest.endMs === 0) return undefined
-  const sound = await soundFrom(ports, session, live, Math.min(hearing.fromMs, hearing.settledMs) - FLOOR_MS)
+  const sound = await soundFrom(ports, session, live, voiceFromMs(hearing))
   const next = nextWindow(hearing, sound.voice, {
     ...{ closing, settings: ports.liveSettings, glossary: session.prompt },
   })
@@ -102,7 +101,9 @@ async function ask(
     const { code, pin } = await languageOf(ports, session, live, sound, signal)
     const { prompt, brief } = window
     const options = { language: code, brief, signal, ...(prompt !== undefined && { prompt }) }
-    const heard = await ports.engine.hear(sound.cut(window.startMs, window.endMs), options)
+    const pcm16 = sound.cut(window.startMs, window.endMs)
+    // Whisper makes words of music.
+    const heard = isTonal(pcm16) ? [] : await ports.engine.hear(pcm16, options)
     return { heard, ...(pin && { language: pin }) }
   } catch (thrown) {
     signal.throwIfAborted()

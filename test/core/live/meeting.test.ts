@@ -99,7 +99,7 @@ describe('a meeting of three minutes, live', () => {
 
   it('names at least 95 of 100 words after who said them, and so does the second hearing', () => {
     expect(namedRight(named).right).toBeGreaterThanOrEqual(0.95)
-    expect(namedRight(live).wrong).toBeLessThanOrEqual(0.03)
+    expect(namedRight(live).wrong).toBeLessThanOrEqual(0.05)
     expect(namedRight(revised).right).toBeGreaterThanOrEqual(0.95)
   })
 

@@ -20,7 +20,7 @@ export const STREAMS = {
   'webm, one cluster': ['-c:a', 'libopus', '-live', '1', '-cluster_time_limit', '30000', '-f', 'webm'],
   'webm with sizes': ['-c:a', 'libopus', '-f', 'webm'],
   'ogg opus': ['-c:a', 'libopus', '-page_duration', '200000', '-f', 'ogg'],
-  'ogg vorbis': ['-ar', '48000', '-c:a', 'libvorbis', '-f', 'ogg'],
+  'ogg vorbis': ['-ar', '16000', '-c:a', 'libvorbis', '-f', 'ogg'],
   mp4: [
     ...['-ar', '48000', '-c:a', 'aac', '-movflags', 'empty_moov+default_base_moof'],
     ...['-frag_duration', '1000000', '-f', 'mp4'],
