@@ -12,7 +12,18 @@ import { print, spread } from './stats.ts'
 
 const NAMES = [
   ...['upload', 'complete', 'status', 'list', 'cancel', 'erase', 'health', 'openapi'],
-  ...['on-upload', 'dead-letter'],
+  ...[
+    'stream',
+    'speaker',
+    'transcription',
+    'events',
+    'sessions',
+    'session',
+    'close-session',
+    'erase-session',
+  ],
+  ...['deliveries', 'replay-delivery', 'test-webhook'],
+  ...['on-upload', 'dead-letter', 'live-dead-letter', 'tick', 'deliver'],
 ]
 const MOST_BYTES = 1_000_000
 const ROUNDS = 5
@@ -29,10 +40,16 @@ const ENVIRONMENT = {
     AWS_REGION: 'eu-central-1',
   },
   ...{ WORK_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/000000000000/work', RECORD_DAYS: '1' },
-  ...{ MAX_UPLOAD_BYTES: '1', MAX_DURATION_MS: '1' },
+  ...{ MAX_UPLOAD_BYTES: '1', MAX_DURATION_MS: '1', PARAMETERS: '/verbatim/bench/' },
+  LIVE_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/000000000000/live.fifo',
+  DELIVERIES_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/000000000000/deliveries.fifo',
 }
 
+/** What Lambda's runtime has for the one function that streams. */
+const RUNTIME = 'globalThis.awslambda = { streamifyResponse: (handler) => handler };'
+
 const TIMED_IMPORT =
+  RUNTIME +
   'const begin = performance.now(); await import(process.argv[1]); console.log(performance.now() - begin)'
 
 async function importMs(file: string): Promise<number> {
