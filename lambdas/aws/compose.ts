@@ -5,22 +5,29 @@ import { ulid } from 'ulid'
 import { createDecoder } from '../../lib/adapters/audio/decoder.ts'
 import { findFfmpeg } from '../../lib/adapters/audio/ffmpeg.ts'
 import { documentClient, s3Client, sqsClient } from '../../lib/adapters/aws/clients.ts'
+import { createDeliveryStore } from '../../lib/adapters/aws/delivery-store.ts'
 import { FunctionEnvironment, WorkerEnvironment } from '../../lib/adapters/aws/environment.ts'
 import { createJobStore } from '../../lib/adapters/aws/job-store.ts'
 import { createAwsLog } from '../../lib/adapters/aws/logger.ts'
 import { type MeterOptions, meteredLog } from '../../lib/adapters/aws/metrics.ts'
 import { createObjectStore } from '../../lib/adapters/aws/object-store.ts'
 import { createQueue } from '../../lib/adapters/aws/queue.ts'
+import { createSessionStore } from '../../lib/adapters/aws/session-store.ts'
 import { createTokenStore } from '../../lib/adapters/aws/token-store.ts'
 import { env, readEnvironment } from '../../lib/adapters/env.ts'
+import { mayPostTo } from '../../lib/adapters/sinks/may-post.ts'
 import { createEngine } from '../../lib/adapters/whisper/pool.ts'
+import { announceEnd } from '../../lib/core/batch/announce-end.ts'
+import type { Log } from '../../lib/core/ports.ts'
 import { DEFAULT_SETTINGS } from '../../lib/core/settings.ts'
 import packageJson from '../../package.json' with { type: 'json' }
+import { createWaker } from './waker.ts'
 
 // Wires the handlers to the AWS adapters: what local/compose.ts is for one machine. Each function is called once per
 // process, by an entry file; what an entry does not call, esbuild leaves out of its bundle.
 
 const SECOND = 1000
+const DAY = 86_400 * SECOND
 
 /** GET /health and GET /openapi.json touch nothing. */
 export function composeAbout() {
@@ -31,47 +38,70 @@ export function composeAbout() {
 /** What the handlers of the API need. */
 export function composeApi() {
   const environment = readEnvironment(FunctionEnvironment)
-  const tokens = createTokenStore(documentClient(), environment.TABLE_NAME)
-  return { ...stores(environment, '/tmp'), tokens, newJobId: ulid }
+  const rules = outgoingRulesOf(environment)
+  return {
+    ...openStores(environment, '/tmp'),
+    tokens: createTokenStore(documentClient(), environment.TABLE_NAME),
+    newJobId: ulid,
+    mayPostTo: (url: string) => mayPostTo(url, rules),
+  }
 }
 
 /** What the handlers of events need: recordings have arrived, messages have died. */
 export function composeEvents() {
   const environment = readEnvironment(FunctionEnvironment)
+  const stores = openStores(environment, '/tmp')
+  const outgoing = announcing(environment, stores)
   return {
-    ...stores(environment, '/tmp'),
+    ...{ ...stores, settled: outgoing.settled },
     work: createQueue(sqsClient(), { url: environment.WORK_QUEUE_URL }),
     ...longWorkOf(environment),
+    ended: announceEnd({ ...stores, ...outgoing, ...liveQueueOf(environment) }),
   }
 }
 
 /**
- * A worker: one engine per process, started by the first window that is to be heard and kept from then on. `close` is
- * for a program that ends by itself.
+ * What workers of both lanes are made of: one engine per process, started by the first window that is to be heard and
+ * kept from then on. `close` is for a program that ends by itself.
  */
-export async function composeWorker() {
+export async function openWorker() {
   const environment = readEnvironment(WorkerEnvironment)
   const scratchDir = join(environment.SCRATCH_DIR, 'verbatim')
   // Whatever is there, a process has left that was here before and died.
   await rm(scratchDir, { recursive: true, force: true })
   const { COMPUTE: compute, DOLLARS_PER_HOUR: dollarsPerHour } = environment
-  const ports = stores(environment, join(scratchDir, 'objects'), { compute, dollarsPerHour })
-  const { log } = ports
+  const stores = openStores(environment, join(scratchDir, 'objects'), { compute, dollarsPerHour })
   const engine = createEngine({
-    ...{ serverPath: environment.ENGINE_PATH, version: environment.ENGINE_VERSION, log },
+    ...{ serverPath: environment.ENGINE_PATH, version: environment.ENGINE_VERSION, log: stores.log },
     ...{ modelPath: environment.MODEL_PATH, modelName: environment.MODEL },
     ...{ threads: environment.THREADS, processes: environment.ENGINES },
   })
   const ffmpeg = await findFfmpeg({ override: env().VERBATIM_FFMPEG, searchPath: env().PATH })
-  const decoder = createDecoder({ ffmpeg, scratchDir: join(scratchDir, 'sound') })
-  const work = createQueue(sqsClient(), { url: environment.WORK_QUEUE_URL, giveBackMs: 30 * SECOND })
+  const soundDir = join(scratchDir, 'sound')
+  const decoder = createDecoder({ ffmpeg, scratchDir: soundDir })
   return {
-    ports: { ...ports, engine, decoder, ...longWorkOf(environment) },
-    ...{ work, log, engines: environment.ENGINES, worker: randomUUID(), close: () => engine.close() },
+    ...{ environment, stores, engine, decoder, soundDir, engines: environment.ENGINES },
+    outgoing: announcing(environment, stores),
+    close: () => engine.close(),
   }
 }
 
-type Settled = ReturnType<typeof readEnvironment<typeof FunctionEnvironment>>
+export type OpenWorker = Awaited<ReturnType<typeof openWorker>>
+
+/** A worker of the batch lane. */
+export function composeWorker({ environment, stores, engine, decoder, outgoing }: OpenWorker) {
+  const ended = announceEnd({ ...stores, ...outgoing, ...liveQueueOf(environment) })
+  return {
+    ports: {
+      ...{ ...stores, engine, decoder, ended, sessions: sessionsOf(environment) },
+      ...{ settled: outgoing.settled, ...longWorkOf(environment) },
+    },
+    work: createQueue(sqsClient(), { url: environment.WORK_QUEUE_URL, giveBackMs: 30 * SECOND }),
+    ...{ log: stores.log, worker: randomUUID() },
+  }
+}
+
+export type Settled = ReturnType<typeof readEnvironment<typeof FunctionEnvironment>>
 
 /** Only where both kinds of worker are, and not for those of the long recordings themselves. */
 function longWorkOf({ LONG_WORK_QUEUE_URL: url, LONG_FROM_MS, LONG_FROM_BYTES }: Settled) {
@@ -80,15 +110,42 @@ function longWorkOf({ LONG_WORK_QUEUE_URL: url, LONG_FROM_MS, LONG_FROM_BYTES }:
   return { longWork: { queue, fromMs: LONG_FROM_MS, fromBytes: LONG_FROM_BYTES } }
 }
 
+/** Only where there is a live lane. */
+export function liveQueueOf({ LIVE_QUEUE_URL: url }: Settled, giveBackMs = 0) {
+  return url === undefined ? {} : { live: createQueue(sqsClient(), { url, fifo: true, giveBackMs }) }
+}
+
+export const jobsOf = ({ TABLE_NAME, RECORD_DAYS: recordDays }: Settled) =>
+  createJobStore(documentClient(), TABLE_NAME, { recordDays })
+
+/** Sessions with their records are kept as long as the records of jobs. */
+export const sessionsOf = ({ TABLE_NAME, RECORD_DAYS }: Settled) =>
+  createSessionStore(documentClient(), TABLE_NAME, { keepMs: RECORD_DAYS * DAY })
+
+/** What puts webhooks on their way; `settled` is to be awaited before a function answers. */
+export function announcing({ TABLE_NAME, DELIVERIES_QUEUE_URL: url }: Settled, { log }: { log: Log }) {
+  const clock = Date.now
+  const waker = createWaker({ queue: createQueue(sqsClient(), { url, fifo: true }), clock, log })
+  const deliveries = createDeliveryStore(documentClient(), TABLE_NAME)
+  return { deliveries, clock, wakeDeliveries: waker.wake, settled: waker.settled }
+}
+
+export const outgoingRulesOf = ({ WEBHOOK_ALLOW = '' }: Settled) => ({
+  allow: WEBHOOK_ALLOW.split(',').filter((host) => host !== ''),
+})
+
 /** The log, which sends the metrics too, and how it is told of an invocation. */
-function logOf({ STAGE: stage, LOG_LEVEL: level }: Settled, worker: Omit<MeterOptions, 'stage'> = {}) {
+export function logOf({ STAGE: stage, LOG_LEVEL: level }: Settled, worker: Omit<MeterOptions, 'stage'> = {}) {
   const log = createAwsLog({ stage, level })
   return { log: meteredLog(log, { stage, ...worker }), begin: log.begin }
 }
 
-function stores(environment: Settled, scratchDir: string, worker: Omit<MeterOptions, 'stage'> = {}) {
-  const { TABLE_NAME, BUCKET_NAME, MAX_UPLOAD_BYTES, MAX_DURATION_MS } = environment
-  const { RECORD_DAYS: recordDays } = environment
+export function openStores(
+  environment: Settled,
+  scratchDir: string,
+  worker: Omit<MeterOptions, 'stage'> = {},
+) {
+  const { BUCKET_NAME, MAX_UPLOAD_BYTES, MAX_DURATION_MS } = environment
   const settings = {
     ...DEFAULT_SETTINGS,
     ...{ maxUploadBytes: MAX_UPLOAD_BYTES, maxDurationMs: MAX_DURATION_MS },
@@ -97,7 +154,7 @@ function stores(environment: Settled, scratchDir: string, worker: Omit<MeterOpti
   }
   return {
     ...{ settings, clock: Date.now, ...logOf(environment, worker) },
-    jobs: createJobStore(documentClient(), TABLE_NAME, { recordDays }),
+    jobs: jobsOf(environment),
     objects: createObjectStore(s3Client(), { bucket: BUCKET_NAME, scratchDir }),
   }
 }

@@ -2,21 +2,28 @@ import { PollerEnvironment } from '../../lib/adapters/aws/environment.ts'
 import { createTaskProtection } from '../../lib/adapters/aws/task-protection.ts'
 import { readEnvironment } from '../../lib/adapters/env.ts'
 import { toVerbatimError } from '../../lib/core/errors.ts'
+import { liveHandler } from '../events/live.ts'
 import { runPump } from '../events/pump.ts'
 import type { SqsHandler } from '../events/sqs.ts'
 import { workHandler } from '../events/work.ts'
-import { composeWorker } from './compose.ts'
+import { composeWorker, type OpenWorker, openWorker } from './compose.ts'
+import { composeLiveWorker } from './compose-live-worker.ts'
 import { handOn } from './hand-on.ts'
 
-// The program of the ECS service: takes jobs from its queue (`work`, or `longWork` where there are CPU workers too)
-// until SIGTERM, which also comes two minutes before a spot instance is taken away (ECS_ENABLE_SPOT_INSTANCE_DRAINING).
+// The program of the ECS service: takes jobs from its queue (`work`, or `longWork` where there are CPU workers too),
+// sessions from `live`, or both, until SIGTERM, which also comes two minutes before a spot instance is taken away
+// (ECS_ENABLE_SPOT_INSTANCE_DRAINING).
 
 /** Longer than any pause between two heartbeats of the pump. */
 const VISIBILITY_MS = 60_000
+/** A session must not wait for that long when its worker has died. */
+const LIVE_VISIBILITY_MS = 15_000
 
 async function main(): Promise<void> {
-  const { DRAIN_MS, ECS_AGENT_URI } = readEnvironment(PollerEnvironment)
-  const { ports, worker, work, log, engines, close } = await composeWorker()
+  const { DRAIN_MS, ECS_AGENT_URI, TAKES, SESSIONS } = readEnvironment(PollerEnvironment)
+  const opened = await openWorker()
+  const { stores, engine, engines, close } = opened
+  const { log } = stores
   const stop = new AbortController()
   const drain = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -27,22 +34,39 @@ async function main(): Promise<void> {
     })
   }
   // Now and not with the first job: a model that does not load must not cost a job one of its attempts.
-  await ports.engine.start().catch((error: unknown) => {
+  await engine.start().catch((error: unknown) => {
     log.error('worker did not start', { code: toVerbatimError(error).code })
     throw error
   })
-  log.info('worker started', { model: ports.engine.info.model, count: engines })
+  log.info('worker started', { model: engine.info.model, count: engines })
 
-  const jobs = handOn(workHandler(ports, { worker, drain: drain.signal }), drain.signal, {
-    from: work,
-    to: work,
-  })
   const protection = createTaskProtection({ agentUri: ECS_AGENT_URI, log })
-  const handler: SqsHandler = (event) => protection.during(() => jobs(event))
-  // One lane more than there are engines: the next recording is decoded while the engines are busy.
-  const pump = { name: 'work', queue: work, handler, lanes: engines + 1, visibilityMs: VISIBILITY_MS, log }
-  await runPump({ ...pump, stop: stop.signal })
+  const protectedFrom = (handler: SqsHandler): SqsHandler => {
+    return (event) => protection.during(() => handler(event))
+  }
+  const lanes = [
+    ...(TAKES === 'live' ? [] : [batchLane(opened, drain.signal)]),
+    ...(TAKES === 'work' ? [] : [liveLane(opened, drain.signal, SESSIONS)]),
+  ]
+  await Promise.all(
+    lanes.map((lane) => runPump({ ...lane, handler: protectedFrom(lane.handler), log, stop: stop.signal })),
+  )
+  await opened.outgoing.settled()
   await close()
+}
+
+function batchLane(opened: OpenWorker, drain: AbortSignal) {
+  const { ports, worker, work } = composeWorker(opened)
+  const handler = handOn(workHandler(ports, { worker, drain }), drain, { from: work, to: work })
+  // One lane more than there are engines: the next recording is decoded while the engines are busy.
+  return { name: 'work', queue: work, handler, lanes: opened.engines + 1, visibilityMs: VISIBILITY_MS }
+}
+
+/** What is said now goes before what has been recorded. */
+function liveLane(opened: OpenWorker, drain: AbortSignal, lanes: number) {
+  const { ports, live } = composeLiveWorker(opened, opened.engine.urgent)
+  const handler = liveHandler(ports, { drain })
+  return { name: 'live', queue: live, handler, lanes, visibilityMs: LIVE_VISIBILITY_MS }
 }
 
 main().catch((error: unknown) => {

@@ -1,12 +1,12 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import { workHandler } from '../events/work.ts'
-import { composeWorker } from './compose.ts'
+import { composeWorker, openWorker } from './compose.ts'
 import { handOn } from './hand-on.ts'
 
 /** Enough to end the request that is being heard, to write its window and to give the job back. */
 const RESERVE_MS = 30_000
 
-const { ports, worker, work } = await composeWorker()
+const { ports, worker, work } = composeWorker(await openWorker())
 const queues = { from: work, to: ports.longWork?.queue ?? work }
 
 /**
@@ -21,5 +21,6 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
     return await handOn(workHandler(ports, { worker, drain: drain.signal }), drain.signal, queues)(event)
   } finally {
     clearTimeout(timer)
+    await ports.settled()
   }
 }

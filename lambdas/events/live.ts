@@ -2,6 +2,7 @@ import type { SQSRecord } from 'aws-lambda'
 import { type AdvancePorts, advance } from '../../lib/core/live/advance.ts'
 import { removeLeftovers } from '../../lib/core/live/erase.ts'
 import { LiveMessage } from '../../lib/core/live/messages.ts'
+import type { SessionRef } from '../../lib/core/session.ts'
 import { DeliverAgain, forRecords, type SqsHandler } from './sqs.ts'
 
 /** The queue's clock and this one may differ by so much. */
@@ -9,8 +10,13 @@ const SKEW_MS = 1_000
 /** So many sessions are remembered; of a forgotten one a message is looked at in vain. */
 const REMEMBERED = 1_000
 
+export type LiveHandlerPorts = AdvancePorts & {
+  /** Forgets what sinks have of a session that is gone, where only workers reach them. */
+  readonly forgetGone?: (ref: SessionRef) => Promise<void>
+}
+
 /** SQS `live`: these sessions have something new. */
-export function liveHandler(ports: AdvancePorts, { drain }: { drain: AbortSignal }): SqsHandler {
+export function liveHandler(ports: LiveHandlerPorts, { drain }: { drain: AbortSignal }): SqsHandler {
   /** When the last look at a session began, by group. */
   const looks = new Map<string, number>()
 
@@ -26,7 +32,10 @@ export function liveHandler(ports: AdvancePorts, { drain }: { drain: AbortSignal
     } catch (thrown) {
       throw drain.aborted ? new DeliverAgain() : thrown
     }
-    if (!(await ports.sessions.get(ref))) await removeLeftovers(ports, ref)
+    if (!(await ports.sessions.get(ref))) {
+      await removeLeftovers(ports, ref)
+      await ports.forgetGone?.(ref)
+    }
     if (looks.size >= REMEMBERED) looks.delete(looks.keys().next().value!)
     looks.set(group, begin)
   })

@@ -4,7 +4,7 @@ import { DataStack } from './stacks/data.ts'
 import { GpuStack } from './stacks/gpu.ts'
 import { MonitoringStack } from './stacks/monitoring.ts'
 import { ServiceStack } from './stacks/service.ts'
-import type { Stage } from './stages.ts'
+import { type Stage, usesGpu } from './stages.ts'
 
 /**
  * The stacks of one stage: what holds data, what can be thrown away and made anew, what looks at it, and machines with a GPU if the
@@ -21,10 +21,9 @@ export function buildDeployment(app: App, stage: Stage) {
   }
   const data = new DataStack(app, `${name}-data`, { ...props, stage })
   const service = new ServiceStack(app, name, { ...props, terminationProtection: false, stage, data })
-  const gpu =
-    stage.compute === 'cpu'
-      ? undefined
-      : new GpuStack(app, `${name}-gpu`, { ...props, terminationProtection: false, stage, data })
+  const gpu = !usesGpu(stage)
+    ? undefined
+    : new GpuStack(app, `${name}-gpu`, { ...props, terminationProtection: false, stage, data })
   const monitoring = new MonitoringStack(app, `${name}-monitoring`, {
     ...{ ...props, terminationProtection: false, stage, data, service },
   })

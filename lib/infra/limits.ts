@@ -7,6 +7,15 @@ export const TIMEOUTS = {
   small: Duration.seconds(30),
   /** The longest that Lambda lets a function run. */
   worker: Duration.minutes(15),
+  /**
+   * A worker of the live lane: much longer than a step, as the last one joins the recording of hours into one object.
+   * Not longer: after a crash its session waits for the rest of it.
+   */
+  live: Duration.minutes(3),
+  /** Sends webhooks: some attempts of ten seconds, one after the other. */
+  deliver: Duration.minutes(2),
+  /** Streams captions. Who is still there comes again; who is not is noticed only then. */
+  events: Duration.minutes(5),
 } as const
 
 /** The most that Lambda gives: a recording, and its decoded sound beside it. */

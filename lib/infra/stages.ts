@@ -31,42 +31,78 @@ const Gpu = z.object({
   network: z.enum(['public', 'private']).default('public'),
 })
 
-export const Stage = z.object({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,15}$/, 'up to 16 lower-case letters, digits and hyphens'),
-  /** Left out: those of the credentials that deploy. */
-  account: z
-    .string()
-    .regex(/^\d{12}$/)
-    .optional(),
-  region: z.string().optional(),
-  /** `kms`: bucket, table and alarms under a key of your own. `s3`: under keys that AWS owns, at no charge. */
-  encryption: z.enum(['kms', 's3']),
-  /** Bucket, table and key stay when their stack is deleted; the table refuses to be deleted. */
-  keepData: z.boolean(),
-  /** Days that an overwritten or deleted object can be brought back; 0: at once gone for good. */
-  undeleteDays: z.number().int().min(0),
-  /** Days that a recording is kept after its upload. */
-  audioDays: days,
-  logDays: z.union([1, 3, 5, 7, 14, 30, 60, 90, 180, 365].map((value) => z.literal(value))),
-  compute: z.enum(['cpu', 'gpu', 'both']),
+const Live = z.object({
   /**
-   * With `both`: recordings longer than this are the GPU's. What one run of a CPU worker can do for certain: at 0.85
-   * seconds of work a second (docs/cost.md) 15 minutes take 765 s of the 870 that Lambda leaves a job, and the rest is
-   * for the start and for decoding.
+   * `cpu`: a container Lambda of its own, with a smaller model than recordings get, as captions must keep up with
+   * speech; nothing runs between sessions. `gpu`: the machines of the GPU workers. `off`: recordings only.
    */
-  longFromMinutes: z.number().int().positive().default(15),
-  cpu: Cpu.prefault({}),
-  gpu: Gpu.prefault({}),
-  maxUploadGib: z.number().positive().max(5000).default(20),
-  /** Longest recording. */
-  maxHours: z.number().positive().max(24).default(8),
-  /** Requests a second to the API, and how many may come at once. */
-  throttle: z.object({ rate: count, burst: count }),
-  /** Origins of web pages that may call the API and upload. Tokens travel in a header, never in cookies. */
-  webOrigins: z.array(z.string()).default(['*']),
-  /** Gets every alarm, once the address has been confirmed. */
-  alarmEmail: z.email().optional(),
+  compute: z.enum(['off', 'cpu', 'gpu']).default('cpu'),
+  /** Left out: small-q5_1 on processors, large-v3-turbo on GPUs; on GPUs that hear recordings too, `gpu.model`. */
+  model: z.string().optional(),
+  /** CPU: how many sessions are worked on at the same moment. A worker is free again when it has caught up. */
+  maxConcurrency: z.number().int().min(2).max(1000).default(10),
+  /** GPU: sessions that a task works on at the same moment. */
+  sessionsAtOnce: count.default(4),
+  /** GPU: tasks that stay although nothing is to be done. 0: the first captions of a quiet day wait ten minutes. */
+  minTasks: z.number().int().min(0).default(1),
+  /** A session whose client has sent nothing for so long is closed. */
+  idleMinutes: z.number().positive().max(60).default(2),
+  /** How many may follow captions as they come at once. Left out: as many as the account's functions may run. */
+  maxFollowers: count.optional(),
+  /** Finals into an ElastiCache (Valkey) too, which lies in a network of its own. */
+  redis: z.boolean().default(false),
+  /** Finals of all sessions to this address too; token and secret lie in the Parameter Store (docs/deploy.md). */
+  engineApi: z.object({ url: z.url({ protocol: /^https?$/ }) }).optional(),
 })
+
+export const Stage = z
+  .object({
+    name: z.string().regex(/^[a-z][a-z0-9-]{0,15}$/, 'up to 16 lower-case letters, digits and hyphens'),
+    /** Left out: those of the credentials that deploy. */
+    account: z
+      .string()
+      .regex(/^\d{12}$/)
+      .optional(),
+    region: z.string().optional(),
+    /** `kms`: bucket, table and alarms under a key of your own. `s3`: under keys that AWS owns, at no charge. */
+    encryption: z.enum(['kms', 's3']),
+    /** Bucket, table and key stay when their stack is deleted; the table refuses to be deleted. */
+    keepData: z.boolean(),
+    /** Days that an overwritten or deleted object can be brought back; 0: at once gone for good. */
+    undeleteDays: z.number().int().min(0),
+    /** Days that a recording is kept after its upload. */
+    audioDays: days,
+    logDays: z.union([1, 3, 5, 7, 14, 30, 60, 90, 180, 365].map((value) => z.literal(value))),
+    compute: z.enum(['cpu', 'gpu', 'both']),
+    /**
+     * With `both`: recordings longer than this are the GPU's. What one run of a CPU worker can do for certain: at 0.85
+     * seconds of work a second (docs/cost.md) 15 minutes take 765 s of the 870 that Lambda leaves a job, and the rest is
+     * for the start and for decoding.
+     */
+    longFromMinutes: z.number().int().positive().default(15),
+    cpu: Cpu.prefault({}),
+    gpu: Gpu.prefault({}),
+    live: Live.prefault({}),
+    maxUploadGib: z.number().positive().max(5000).default(20),
+    /** Longest recording. */
+    maxHours: z.number().positive().max(24).default(8),
+    /** Requests a second to the API, and how many may come at once. */
+    throttle: z.object({ rate: count, burst: count }),
+    /** Origins of web pages that may call the API and upload. Tokens travel in a header, never in cookies. */
+    webOrigins: z.array(z.string()).default(['*']),
+    /** Hosts (`name` or `name:port`) that webhooks which clients ask for may reach although they are not public. */
+    webhookAllow: z.array(z.string()).default([]),
+    /** Gets every alarm, once the address has been confirmed. */
+    alarmEmail: z.email().optional(),
+  })
+  .superRefine(({ compute, gpu, live }, context) => {
+    const refuse = (message: string, path: string) =>
+      context.addIssue({ code: 'custom', message, path: ['live', path] })
+    if (live.compute !== 'gpu') return
+    if (compute !== 'cpu' && live.model !== undefined && live.model !== gpu.model)
+      refuse(`GPU workers have one model for both lanes: leave it out, or set gpu.model to it`, 'model')
+    if (live.minTasks > gpu.maxTasks) refuse('more than gpu.maxTasks', 'minTasks')
+  })
 export type Stage = z.infer<typeof Stage>
 
 const STAGES = {
@@ -87,6 +123,7 @@ const STAGES = {
     logDays: 90,
     compute: 'cpu',
     cpu: { maxConcurrency: 100 },
+    live: { maxConcurrency: 50 },
     throttle: { rate: 200, burst: 500 },
   },
 } as const satisfies Record<string, Omit<z.input<typeof Stage>, 'name'>>
@@ -97,4 +134,17 @@ export function stageNamed(name: string): Stage {
     throw new Error(`There is no stage ${name}: choose one of ${Object.keys(STAGES).join(', ')}.`)
   }
   return Stage.parse({ name, ...STAGES[name as keyof typeof STAGES] })
+}
+
+/** Whether there are machines with a GPU, for whichever lane. */
+export const usesGpu = ({ compute, live }: Stage): boolean => compute !== 'cpu' || live.compute === 'gpu'
+
+/**
+ * What hears sessions. On processors not large-v3: a window of a few seconds would take it longer than the next chunk
+ * takes to come. Undefined without a live lane.
+ */
+export function liveModelOf({ compute, gpu, live }: Stage): string | undefined {
+  if (live.compute === 'off') return undefined
+  if (live.compute === 'cpu') return live.model ?? 'small-q5_1'
+  return compute === 'cpu' ? (live.model ?? 'large-v3-turbo') : gpu.model
 }

@@ -3,18 +3,24 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import type { HttpReply } from '../../lambdas/api/http.ts'
-import { ROUTES, type RouteName } from '../../lambdas/api/routes.ts'
+import { LIVE_ROUTES, type LiveRouteName, ROUTES, type RouteName } from '../../lambdas/api/routes.ts'
 import { runPump } from '../../lambdas/events/pump.ts'
-import type { FunctionVariables, WorkerVariables } from '../../lib/adapters/aws/environment.ts'
+import type {
+  DeliverVariables,
+  FunctionVariables,
+  SessionVariables,
+  WorkerVariables,
+} from '../../lib/adapters/aws/environment.ts'
 import { createTokenStore } from '../../lib/adapters/aws/token-store.ts'
 import { createLog } from '../../lib/adapters/log.ts'
 import { issueToken } from '../../lib/adapters/tokens.ts'
 import { ensureEngine } from '../../lib/adapters/whisper/build.ts'
 import { resolveModel } from '../../lib/adapters/whisper/models.ts'
+import type { Queue } from '../../lib/core/ports.ts'
 import { type HttpRequest, httpEvent } from '../lambdas/samples.ts'
 import { temporaryBucket, temporaryQueue, temporaryTable } from './support.ts'
 
-// The batch lane as it is deployed: table, bucket and queues at the endpoint, the functions of lambdas/aws in processes
+// Both lanes as they are deployed: table, bucket and queues at the endpoint, the functions of lambdas/aws in processes
 // of their own, and here what Lambda's event sources do.
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
@@ -24,6 +30,9 @@ const FOREVER_MS = 3_600_000
 
 /** Short: a store may hand a message to a poll that was given up, and hides it for so long. */
 const VISIBILITY_MS = 10_000
+
+/** Where captions would be streamed, with Lambda in front of the function. */
+export const EVENTS_URL = 'https://captions.lambda-url.example.com/'
 
 type Invoke = <T>(name: string, event: unknown, remainingMs?: number) => Promise<T>
 
@@ -67,11 +76,26 @@ async function end(child: ChildProcess, ask: () => void): Promise<number | null>
   return ended
 }
 
-/** `longFromMs`: as with both kinds of worker; the ECS worker then has a queue of its own, `longWork`. */
-export async function deploy({ longFromMs }: { longFromMs?: number } = {}) {
+export interface DeployOptions {
+  /** As with both kinds of worker; the ECS worker then has a queue of its own, `longWork`. */
+  readonly longFromMs?: number
+  /** Where finals are posted to. */
+  readonly engineApiUrl?: string
+  /** Of the secrets in the Parameter Store. */
+  readonly parameters?: string
+}
+
+const ALL_ROUTES = { ...ROUTES, ...LIVE_ROUTES }
+/** The file in lambdas/aws. */
+const entryOf = (route: string) => route.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+const OTHERS = ['on-upload', 'dead-letter', 'live-dead-letter', 'tick', 'deliver']
+
+export async function deploy({ longFromMs, engineApiUrl, parameters = '/none/' }: DeployOptions = {}) {
   const uploads = await temporaryQueue(20)
   const work = await temporaryQueue(20)
   const longWork = longFromMs === undefined ? undefined : await temporaryQueue(20)
+  const live = await temporaryQueue(20, { fifo: true })
+  const deliveries = await temporaryQueue(20, { fifo: true })
   const table = await temporaryTable()
   const bucket = await temporaryBucket(uploads.arn)
   const model = await resolveModel('mini')
@@ -79,7 +103,9 @@ export async function deploy({ longFromMs }: { longFromMs?: number } = {}) {
   const variables: FunctionVariables = {
     ...{ STAGE: 'test', TABLE_NAME: table.table, BUCKET_NAME: bucket.bucket, WORK_QUEUE_URL: work.url },
     ...{ MODEL: model.name, MAX_UPLOAD_BYTES: String(1024 ** 3), MAX_DURATION_MS: String(3_600_000) },
-    ...{ RECORD_DAYS: '1', LOG_LEVEL: 'error' },
+    ...{ RECORD_DAYS: '1', LOG_LEVEL: 'error', LIVE_QUEUE_URL: live.url, LIVE_IDLE_MS: '1000' },
+    DELIVERIES_QUEUE_URL: deliveries.url,
+    ...(engineApiUrl !== undefined && { ENGINE_API_URL: engineApiUrl }),
   }
   const workerVariables: WorkerVariables = {
     ...{ ...variables, ENGINE_PATH: engine.serverPath, ENGINE_VERSION: engine.version },
@@ -90,63 +116,87 @@ export async function deploy({ longFromMs }: { longFromMs?: number } = {}) {
     ...{ LONG_WORK_QUEUE_URL: longWork.url, LONG_FROM_MS: String(longFromMs) },
     LONG_FROM_BYTES: String(1024 ** 3),
   }
-  const names = [...Object.keys(ROUTES), 'on-upload', 'dead-letter']
-  const functions = await startFunctions(names, { ...variables, ...routing })
+  const only: SessionVariables & DeliverVariables = { EVENTS_URL, PARAMETERS: parameters }
+  const names = [...Object.keys(ALL_ROUTES).map(entryOf), ...OTHERS]
+  const functions = await startFunctions(names, { ...variables, ...routing, ...only })
   const tokens = createTokenStore(table.db, table.table)
   const { token } = await issueToken({ tokens, clock: Date.now }, 'acme', 'test')
   const stop = new AbortController()
-  const source = (name: string, handler: (event: SQSEvent) => Promise<SQSBatchResponse>) => {
-    const queue = name === 'on-upload' ? uploads.queue : work.queue
+  const source = (name: string, queue: Queue) => {
+    const handler = (event: SQSEvent) => functions.invoke<SQSBatchResponse | null>(name, event)
     const log = createLog({ level: 'error' })
     return runPump({
-      ...{ name, queue, handler, log, stop: stop.signal },
+      ...{ name, queue, log, stop: stop.signal },
+      // A function that answers with nothing has done all.
+      handler: async (event) => (await handler(event)) ?? { batchItemFailures: [] },
       lanes: 1,
       visibilityMs: VISIBILITY_MS,
     })
   }
-  const pumps = [source('on-upload', (event) => functions.invoke('on-upload', event))]
+  const pumps = [source('on-upload', uploads.queue), source('deliver', deliveries.queue)]
+
+  /** A container Lambda on a queue. */
+  async function startSource(
+    name: 'work' | 'live',
+    queue: Queue,
+    remainingMs: (invocation: number) => number,
+  ) {
+    const worker = await startFunctions([name], { ...workerVariables, ...routing })
+    const replies: SQSBatchResponse[] = []
+    let invocations = 0
+    const stopped = new AbortController()
+    const pump = runPump({
+      ...{ name, queue, lanes: 1, visibilityMs: VISIBILITY_MS, stop: stopped.signal },
+      log: createLog({ level: 'error' }),
+      handler: async (event) => {
+        const reply = await worker.invoke<SQSBatchResponse>(name, event, remainingMs(++invocations))
+        replies.push(reply)
+        return reply
+      },
+    })
+    return {
+      metrics: worker.metrics,
+      replies,
+      stop: async () => {
+        stopped.abort()
+        await pump
+        await worker.stop()
+      },
+    }
+  }
 
   return {
     ...{ table, bucket, uploads, work, longWork, workerVariables },
     /** Calls the API as API Gateway does. */
-    async call(route: RouteName, request: HttpRequest = {}) {
-      const { method, path: pattern } = ROUTES[route]
+    async call(route: Exclude<RouteName | LiveRouteName, 'events'>, request: HttpRequest = {}) {
+      const { method, path: pattern } = ALL_ROUTES[route]
       const headers = { authorization: `Bearer ${token}`, ...request.headers }
       const event = httpEvent(`${method} ${pattern}`, { ...request, headers })
-      const { statusCode, body } = await functions.invoke<HttpReply>(route, event)
+      const { statusCode, body } = await functions.invoke<HttpReply>(entryOf(route), event)
       return { status: statusCode, body: body === undefined ? undefined : JSON.parse(body) }
     },
+    /** Follows a session by the function's address, until Lambda's time is up. */
+    async follow(sessionId: string, remainingMs: number, headers: Record<string, string> = {}) {
+      const { method, path: pattern } = LIVE_ROUTES.events
+      const { pathParameters: _, ...event } = httpEvent(`${method} ${pattern}`, {
+        ...{ sessionId, headers: { authorization: `Bearer ${token}`, ...headers } },
+      })
+      return functions.invoke<HttpReply>('events', { ...event, routeKey: '$default' }, remainingMs)
+    },
+    /** What the schedule does every minute. */
+    tick: () => functions.invoke<number>('tick', { source: 'aws.events' }),
     deadLetter: (event: SQSEvent) => functions.invoke<SQSBatchResponse>('dead-letter', event),
     /** A container Lambda on queue `work`; the first invocation has `remainingMs(1)` to live, and so on. */
     async startWorker(remainingMs = (_invocation: number) => FOREVER_MS) {
-      const worker = await startFunctions(['work'], { ...workerVariables, ...routing })
-      const replies: SQSBatchResponse[] = []
-      let invocations = 0
-      const stopped = new AbortController()
-      const pump = runPump({
-        ...{ name: 'work', queue: work.queue, lanes: 1, visibilityMs: VISIBILITY_MS, stop: stopped.signal },
-        log: createLog({ level: 'error' }),
-        handler: async (event) => {
-          const reply = await worker.invoke<SQSBatchResponse>('work', event, remainingMs(++invocations))
-          replies.push(reply)
-          return reply
-        },
-      })
-      return {
-        metrics: worker.metrics,
-        replies,
-        stop: async () => {
-          stopped.abort()
-          await pump
-          await worker.stop()
-        },
-      }
+      return startSource('work', work.queue, remainingMs)
     },
+    /** The container Lambda of the live lane. */
+    startLiveWorker: () => startSource('live', live.queue, () => FOREVER_MS),
     /** The program of the ECS service. `stop` sends SIGTERM and gives its exit code. */
-    startPoller() {
+    startPoller(more: Record<string, string> = {}) {
       const { url } = longWork ?? work
       // Short, as the mini model would bring every recording of the tests to its end in ten seconds.
-      const env = { ...process.env, ...workerVariables, WORK_QUEUE_URL: url, DRAIN_MS: '500' }
+      const env = { ...process.env, ...workerVariables, WORK_QUEUE_URL: url, DRAIN_MS: '500', ...more }
       const child = spawn(process.execPath, [path('../../lambdas/aws/poller.ts')], { env, stdio: 'inherit' })
       running.add(child)
       return { stop: () => end(child, () => child.kill('SIGTERM')) }
@@ -155,7 +205,7 @@ export async function deploy({ longFromMs }: { longFromMs?: number } = {}) {
       stop.abort()
       await Promise.all(pumps)
       for (const child of running) child.kill('SIGKILL')
-      for (const it of [bucket, table, uploads, work, longWork]) await it?.dispose()
+      for (const it of [bucket, table, uploads, work, longWork, live, deliveries]) await it?.dispose()
     },
   }
 }

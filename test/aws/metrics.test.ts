@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { HEARD } from '../../lib/adapters/aws/metric-names.ts'
 import { readReference, samplePath } from '../support/reference.ts'
 import { until } from '../support/service.ts'
 import { type Deployment, deploy } from './deployment.ts'
@@ -22,7 +23,10 @@ it('a worker writes to stdout what its job took, heard and cost, even where it l
     }
     const { body } = await aws.call('upload', { body: JSON.stringify(request) })
     await fetch(body.uploadUrl, { method: 'PUT', headers: body.headers, body: new Uint8Array(bytes) })
-    const [line] = await until(async () => (worker.metrics.length > 0 ? worker.metrics : undefined), 90_000)
+    const [line, heard] = await until(
+      async () => (worker.metrics.length > 1 ? worker.metrics : undefined),
+      90_000,
+    )
     expect(line).toMatchObject({
       _aws: { CloudWatchMetrics: [{ Namespace: 'Verbatim/test', Dimensions: [['service', 'compute']] }] },
       ...{ service: 'verbatim', compute: 'cpu', JobsDone: 1 },
@@ -36,7 +40,8 @@ it('a worker writes to stdout what its job took, heard and cost, even where it l
     expect(WordsPerMinute! * AudioMs!).toBeLessThan(1.2 * spoken * 60_000)
     expect(RealTimeFactor! * AudioMs!).toBeCloseTo(JobMs!)
     expect(CostPerAudioHour).toBeCloseTo(RealTimeFactor! * 0.6)
-    expect(worker.metrics).toHaveLength(1)
+    expect(heard).toMatchObject({ NothingHeard: HEARD })
+    expect(worker.metrics).toHaveLength(2)
   } finally {
     await worker.stop()
   }

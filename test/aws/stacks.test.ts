@@ -89,6 +89,31 @@ const FORMATS = ['json', 'srt', 'txt', 'vtt']
     expect(await ended(service, jobId, 90_000)).toMatchObject({ status: 'COMPLETED' })
   })
 
+  it('make captions of a session, and its transcript when it is closed', async () => {
+    const sessionId = 'standup'
+    const posted = await fetch(`${service.url}/api/audio/stream`, {
+      method: 'POST',
+      headers: {
+        ...{ authorization: `Bearer ${service.token}`, 'x-session-id': sessionId },
+        'content-type': 'application/octet-stream',
+      },
+      body: new Uint8Array(await readFile(samplePath('short'))),
+    })
+    expect([posted.status, await posted.json()]).toEqual([200, { sessionId, seq: 0 }])
+    const path = `/api/sessions/${sessionId}`
+    const closing = await call(service, 'POST', `${path}/close`)
+    const events = new URL(`api/transcriptions/${sessionId}/events`, stacks.eventsUrl).href
+    expect(closing).toMatchObject({ status: 200, body: { eventsUrl: events } })
+    await until(async () => {
+      const { body } = await call(service, 'GET', path)
+      return body.state === 'CLOSED' && body.revision === 2 ? true : undefined
+    }, 120_000)
+    const { body } = await call(service, 'GET', `/api/transcriptions/${sessionId}`)
+    const text = body.segments.map((it: { text: string }) => it.text).join(' ')
+    expect(wordErrors(readReference('short').text, text).rate).toBeLessThanOrEqual(0.2)
+    expect((await call(service, 'DELETE', path)).status).toBe(204)
+  })
+
   it('say what is wrong with a recording', async () => {
     const jobId = await uploadBytes(service, Buffer.alloc(5000, 'no sound'), { filename: 'x.mp3' })
     const job = await ended(service, jobId, 90_000)
@@ -133,6 +158,17 @@ const FORMATS = ['json', 'srt', 'txt', 'vtt']
     const reply = await call(service, method, path, body, headers as Record<string, string>)
     expect(reply).toMatchObject({ status, body: { error: { code } } })
     expect(reply.body.error.requestId).toEqual(expect.any(String))
+  })
+
+  it('are watched by alarms', () => {
+    const names = [
+      'api-errors',
+      'work-backlog',
+      'uploads-dead-letters',
+      'worker-log-errors',
+      'transcripts-empty',
+    ]
+    expect(stacks.alarms).toEqual(expect.arrayContaining(names))
   })
 
   it('describe themselves to whoever asks', async () => {
@@ -185,7 +221,10 @@ async function startWorker(variables: Record<string, string>): Promise<ChildProc
   const model = await resolveModel('mini')
   const engine = await ensureEngine()
   const ofImage = { ENGINE_PATH: engine.serverPath, ENGINE_VERSION: engine.version, MODEL_PATH: model.path }
-  const here = { MODEL: 'mini', THREADS: '2', SCRATCH_DIR: await tempFolder(), LOG_LEVEL: 'error' }
+  // Both lanes in one program, as on a GPU.
+  const here = {
+    ...{ MODEL: 'mini', THREADS: '2', SCRATCH_DIR: await tempFolder(), LOG_LEVEL: 'error', TAKES: 'both' },
+  }
   const env = { ...process.env, ...variables, ...ofImage, ...here }
   return spawn(process.execPath, [POLLER], { env, stdio: ['ignore', 'ignore', 'inherit'] })
 }

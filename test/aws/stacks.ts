@@ -23,8 +23,8 @@ interface Assets {
 }
 
 /**
- * Deploys what holds data and the service of a stage, under a name of their own. `workDir`, an empty folder, gets
- * templates and bundles. `dispose` deletes all of it again.
+ * Deploys what holds data, the service of a stage and what watches it, under a name of their own. `workDir`, an empty
+ * folder, gets templates and bundles. `dispose` deletes all of it again.
  */
 export async function deployStacks(stage: string, workDir: string) {
   const name = `test-${randomBytes(4).toString('hex')}`
@@ -51,14 +51,18 @@ export async function deployStacks(stage: string, workDir: string) {
     await run(process.execPath, [SYNTH, stage, name, assets, workDir], { maxBuffer: 2 ** 26 })
     await create(`verbatim-${name}-data`)
     const { template, outputs } = await create(`verbatim-${name}`)
-    const { ApiUrl = '', TableName = '', BucketName = '' } = outputs
+    const { ApiUrl = '', TableName = '', BucketName = '', EventsUrl = '' } = outputs
     buckets.push(BucketName)
+    await create(`verbatim-${name}-monitoring`)
+    const watching = await physicalIds(`verbatim-${name}-monitoring`)
     const imports = await listExports()
     const held = await physicalIds(`verbatim-${name}-data`)
     return {
-      ...{ url: ApiUrl, table: TableName, bucket: BucketName, dispose },
+      ...{ url: ApiUrl, eventsUrl: EventsUrl, table: TableName, bucket: BucketName, dispose },
       /** The physical id of what holds data and whose logical id begins so. */
       held: (id: string) => [...held].find(([name]) => name.startsWith(id))![1],
+      /** Names of alarms, without the stage's. */
+      alarms: [...watching.values()].map((it) => it.replace(`verbatim-${name}-`, '')),
       /** The environment that the template gives the function whose logical id begins so. */
       variablesOf: (id: string) => variablesOf(template, id, imports),
     }

@@ -13,7 +13,9 @@ const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.met
 const app = createApp({ outdir, context }, { fileAssetsBucketName: bucket })
 const { service } = buildDeployment(app, Stage.parse({ ...stageNamed(stage), name }))
 // An emulator needs docker and the image to run it, and would only take the jobs from the worker that the test starts.
-for (const child of service.worker?.node.findAll() ?? []) {
-  if (child instanceof CfnEventSourceMapping) child.enabled = false
+for (const worker of [service.worker, service.liveWorker]) {
+  for (const child of worker?.node.findAll() ?? []) {
+    if (child instanceof CfnEventSourceMapping) child.enabled = false
+  }
 }
 app.synth()

@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
+import { stageNamed } from '../../lib/infra/stages.ts'
 import { FULL, resourcesOf, templatesOf } from './support.ts'
 
-const { monitoring, gpu } = templatesOf(FULL)
-const alarms = [monitoring, gpu!]
-  .flatMap(resourcesOf)
-  .filter(
-    ([, { Type, Properties }]) => Type === 'AWS::CloudWatch::Alarm' && Properties.AlarmName !== undefined,
-  )
-  .map(([, { Properties }]) => Properties)
+/** Those that scale too, which have no name. */
+const alarmsOf = ({ monitoring, gpu }: ReturnType<typeof templatesOf>) =>
+  [monitoring, ...(gpu ? [gpu] : [])]
+    .flatMap(resourcesOf)
+    .filter(([, { Type }]) => Type === 'AWS::CloudWatch::Alarm')
+    .map(([, { Properties }]) => Properties)
+
+const alarms = alarmsOf(templatesOf(FULL)).filter(({ AlarmName }) => AlarmName !== undefined)
 const names = alarms.map(({ AlarmName }) => String(AlarmName).replace(/^verbatim-full-/, ''))
 const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8')
 const articles = [...runbook.matchAll(/^## (.+)$/gm)].map(([, title]) => title!)
@@ -32,20 +34,39 @@ describe('alarms', () => {
     }
   })
 
+  it('are as many as docs/cost.md reckons with', () => {
+    const cost = readFileSync(new URL('../../docs/cost.md', import.meta.url), 'utf8')
+    const [, plain] = /^\| (\d+) alarms, one metric each/m.exec(cost)!
+    const [, more, metrics] = /(\d+) more alarms on (\d+) metrics/.exec(cost)!
+    const dev = alarmsOf(templatesOf(stageNamed('dev')))
+    expect(dev).toHaveLength(Number(plain))
+    const both = alarmsOf(templatesOf({ ...stageNamed('dev'), compute: 'both' }))
+    expect(both).toHaveLength(dev.length + Number(more))
+    const watched = both.flatMap(({ Metrics = ['its own'] }) => {
+      return (Metrics as Array<{ MetricStat?: object }>).filter(
+        (it) => typeof it === 'string' || it.MetricStat,
+      )
+    })
+    expect(watched).toHaveLength(dev.length + Number(metrics))
+  })
+
   it('stand for every way to fail', () => {
     // biome-ignore format: a line for each part
     expect(names.toSorted()).toEqual([
       'api-errors', 'api-latency',
-      'dead-letter-errors', 'dead-letter-throttles', 'dead-letters-waiting',
-      'gpu-no-capacity', 'gpu-tasks-not-running',
+      'dead-letter-errors', 'dead-letter-throttles',
+      'deliver-errors', 'events-errors',
+      'gpu-no-capacity', 'gpu-not-taken', 'gpu-tasks-not-running',
       'jobs-failing',
-      'long-work-dead-letters', 'long-work-not-taken', 'long-work-waiting',
+      'live-dead-letter-errors', 'live-dead-letters', 'live-dead-letters-waiting', 'live-waiting',
+      'live-worker-errors', 'live-worker-throttles',
+      'long-work-dead-letters', 'long-work-dead-letters-waiting', 'long-work-waiting',
       'on-upload-errors', 'on-upload-throttles',
       'service-log-errors',
-      'table-errors', 'table-throttles',
-      'transcripts-empty',
-      'uploads-dead-letters', 'uploads-waiting',
-      'work-dead-letters', 'work-not-taken', 'work-waiting',
+      'table-read-errors', 'table-read-throttles', 'table-write-errors', 'table-write-throttles',
+      'tick-errors', 'transcripts-empty',
+      'uploads-dead-letters', 'uploads-dead-letters-waiting', 'uploads-waiting',
+      'work-backlog', 'work-dead-letters', 'work-dead-letters-waiting', 'work-waiting',
       'worker-errors', 'worker-log-errors', 'worker-throttles', 'worker-timeouts',
     ])
   })

@@ -62,7 +62,7 @@ describe.each([
   })
 
   it('hide it six times as long before small functions, as the Lambda guide advises', () => {
-    const small = sources.filter(({ functionId }) => !functionId.startsWith('Worker'))
+    const small = sources.filter(({ functionId }) => !/Worker/.test(functionId))
     for (const { visibility, timeout } of small) expect(visibility).toBeGreaterThanOrEqual(6 * timeout)
   })
 
@@ -72,11 +72,11 @@ describe.each([
       RedrivePolicy ? [RedrivePolicy.deadLetterTargetArn['Fn::GetAtt'][0]!] : [],
     )
     const emptied = sources
-      .filter(({ functionId }) => functionId.startsWith('ConsumersDeadLetter'))
+      .filter(({ functionId }) => functionId.includes('DeadLetter'))
       .map(({ queueId }) => queueId)
     expect(emptied.toSorted()).toEqual([...new Set(graves)].toSorted())
-    // And each queue that is not one has one.
-    expect(queues.size).toBe(2 * graves.length)
+    // And each queue that is not one has one, but that of wake-ups, which nobody misses.
+    expect(queues.size).toBe(2 * graves.length + 1)
   })
 })
 

@@ -121,7 +121,7 @@ describe('the bucket', () => {
   it('never lets a transcript go by itself', () => {
     const { Rules } = mediaOf(prod).LifecycleConfiguration as { Rules: Array<Record<string, unknown>> }
     const expiring = Rules.filter((rule) => 'ExpirationInDays' in rule).map(({ Prefix }) => Prefix)
-    expect(expiring).toEqual(['uploads/', 'work/'])
+    expect(expiring).toEqual(['uploads/', 'live/', 'work/'])
   })
 
   it('lets a browser upload parts and read their ETags, from the pages of the stage', () => {
@@ -141,7 +141,7 @@ describe('the bucket', () => {
     own.service.hasResourceProperties('AWS::ApiGatewayV2::Api', {
       CorsConfiguration: Match.objectLike({
         AllowOrigins: webOrigins,
-        AllowHeaders: ['authorization', 'content-type', 'idempotency-key'],
+        AllowHeaders: Match.arrayWith(['authorization', 'content-type', 'idempotency-key']),
         AllowMethods: ['GET', 'POST', 'DELETE'],
       }),
     })
@@ -193,11 +193,13 @@ describe('the table', () => {
 
 describe('the queues', () => {
   it('are encrypted, accept TLS only and keep messages for two weeks', () => {
-    dev.resourceCountIs('AWS::SQS::Queue', 4)
-    dev.allResourcesProperties('AWS::SQS::Queue', {
-      SqsManagedSseEnabled: true,
-      MessageRetentionPeriod: 1_209_600,
-    })
+    dev.resourceCountIs('AWS::SQS::Queue', 7)
+    dev.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true })
+    const forgetful = ofType(dev, 'AWS::SQS::Queue')
+      .filter(([, { Properties }]) => Properties.MessageRetentionPeriod !== 1_209_600)
+      .map(([id]) => id)
+    // Wake-ups: each minute is one anyway.
+    expect(forgetful).toEqual([expect.stringMatching(/^Deliveries/)])
     const policies = ofType(dev, 'AWS::SQS::QueuePolicy')
     expect(policies).toHaveLength(ofType(dev, 'AWS::SQS::Queue').length)
     for (const [, { Properties }] of policies)

@@ -149,15 +149,23 @@ describe('with both kinds of worker', () => {
     const sources = resourcesOf(service)
       .filter(([, { Type }]) => Type === 'AWS::Lambda::EventSourceMapping')
       .map(([, { Properties }]) => JSON.stringify(Properties.EventSourceArn))
-    expect(sources).toHaveLength(5)
+    expect(sources.filter((arn) => /Work|Uploads/.test(arn))).toHaveLength(5)
     expect(sources.filter((arn) => arn.includes('LongWorkDeadLetters'))).toHaveLength(1)
-    const names = resourcesOf(monitoring).map(([, { Properties }]) => Properties.AlarmName)
-    const long = ['waiting', 'not-taken', 'dead-letters'].map((kind) => `verbatim-full-long-work-${kind}`)
-    expect(names).toEqual(expect.arrayContaining(long))
-    monitoring.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmName: 'verbatim-full-dead-letters-waiting',
-      Metrics: Match.arrayWith([Match.objectLike({ Expression: 'MAX([uploads, work, longWork])' })]),
-    })
+    for (const kind of ['waiting', 'dead-letters', 'dead-letters-waiting']) {
+      monitoring.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmName: `verbatim-full-long-work-${kind}`,
+        Dimensions: [
+          {
+            Name: 'QueueName',
+            Value: {
+              'Fn::ImportValue': Match.stringLikeRegexp(
+                kind === 'waiting' ? 'GetAttLongWorkQueue' : 'GetAttLongWorkDeadLetters',
+              ),
+            },
+          },
+        ],
+      })
+    }
   })
 })
 
@@ -185,7 +193,7 @@ function senders(template: typeof gpu): Record<string, string[]> {
       const queues = [...JSON.stringify(Resource).matchAll(/GetAtt(LongWork|Work)Queue/g)]
       return [/^(ConsumersOnUpload|Worker|.*)/.exec(id)![1]!, queues.map(([, queue]) => queue!).sort()]
     })
-  return Object.fromEntries(found)
+  return Object.fromEntries(found.filter(([, queues]) => queues!.length > 0))
 }
 
 describe('their network', () => {

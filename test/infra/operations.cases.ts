@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import * as z from 'zod'
 import { PollerEnvironment, WorkerEnvironment } from '../../lib/adapters/aws/environment.ts'
-import { METRICS, namespaceOf, SERVICE } from '../../lib/adapters/aws/metric-names.ts'
+import { HEARD, METRICS, namespaceOf, SERVICE } from '../../lib/adapters/aws/metric-names.ts'
 import { CPU_HOUR, gpuHour, PRICES } from '../../lib/infra/prices.ts'
 import { Stage, stageNamed } from '../../lib/infra/stages.ts'
 import { FULL, resourcesOf, templatesOf } from './support.ts'
@@ -111,32 +111,20 @@ describe('the dashboard', () => {
 })
 
 describe('metrics that alarms look at', () => {
-  /** Every metric of ours in the alarms of a stage. */
-  const watched = JSON.stringify(ofType('AWS::CloudWatch::Alarm')).match(
-    /\{"Dimensions":\[[^\]]*\],"MetricName":"\w+","Namespace":"Verbatim\/full"\}/g,
-  )
+  const watched = ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties)
 
   it('are sent under these names, with these dimensions', () => {
-    const found = new Set(watched)
-    const metric = (MetricName: string, ...extra: Array<[string, string]>) =>
-      JSON.stringify({
-        Dimensions: [...extra, ['service', SERVICE] as const].map(([Name, Value]) => ({ Name, Value })),
-        ...{ MetricName, Namespace: namespaceOf('full') },
-      })
-    const ofWorkers = [METRICS.workerErrors, METRICS.jobsDone, METRICS.wordsPerMinute]
-    const expected = [
-      ...[METRICS.serviceErrors, METRICS.jobsFailedByUs].map((name) => metric(name)),
-      ...ofWorkers.flatMap((name) => ['cpu', 'gpu'].map((compute) => metric(name, ['compute', compute]))),
-    ]
-    expect([...found, ...directly()].sort()).toEqual(expected.sort())
+    const ours = watched.filter(({ Namespace }) => Namespace === namespaceOf('full'))
+    const names = [METRICS.serviceErrors, METRICS.workerErrors, METRICS.jobsFailedByUs, METRICS.nothingHeard]
+    expect(ours.map(({ MetricName }) => MetricName).sort()).toEqual(names.sort())
+    for (const { Dimensions } of ours) expect(Dimensions).toEqual([{ Name: 'service', Value: SERVICE }])
+    expect(JSON.stringify(watched.map(({ Metrics }) => Metrics))).not.toContain(namespaceOf('full'))
   })
 
-  /** Those of alarms on a single metric, whose properties are the alarm's own. */
-  function directly(): string[] {
-    return ofType('AWS::CloudWatch::Alarm')
-      .filter(({ Properties }) => Properties.Namespace === namespaceOf('full'))
-      .map(({ Properties: { Dimensions, MetricName, Namespace } }) =>
-        JSON.stringify({ Dimensions, MetricName, Namespace }),
-      )
-  }
+  it('are sums over an hour of jobs without a word, which none that has one leaves above zero', () => {
+    const [alarm] = watched.filter(({ MetricName }) => MetricName === METRICS.nothingHeard)
+    expect(alarm).toMatchObject({ Statistic: 'Sum', Period: 3600, Threshold: 5, EvaluationPeriods: 1 })
+    const jobsOfAnHour = 100_000
+    expect(jobsOfAnHour + HEARD).toBeLessThan(5)
+  })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { stageNamed } from '../../lib/infra/stages.ts'
-import { FULL, templatesOf } from './support.ts'
+import { FULL, resourcesOf, templatesOf } from './support.ts'
 
 // What a tool must know that deploys the templates: emulators and older tools know no more than this.
 
@@ -26,6 +26,15 @@ describe.each([
     const { Description, Resources, Outputs, ...others } = template.toJSON()
     expect(others).toEqual({})
     expect(PLAIN).toEqual(expect.arrayContaining(intrinsicsOf({ Resources, Outputs })))
+  })
+
+  it('raise alarms on one metric each, which emulators know, but for GPU workers', () => {
+    const alarms = resourcesOf(monitoring).filter(([, { Type }]) => Type === 'AWS::CloudWatch::Alarm')
+    expect(alarms.length).toBeGreaterThan(20)
+    for (const [, { Properties }] of alarms) {
+      expect(Properties).toMatchObject({ MetricName: expect.any(String), Namespace: expect.any(String) })
+      expect(Properties.Metrics).toBeUndefined()
+    }
   })
 
   it('look up networks and the image of a machine only where there are machines', () => {

@@ -2,13 +2,24 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { Match } from 'aws-cdk-lib/assertions'
 import { z } from 'zod'
-import { ROUTES } from '../../lambdas/api/routes.ts'
-import { FunctionEnvironment, WorkerEnvironment } from '../../lib/adapters/aws/environment.ts'
+import { LIVE_ROUTES, ROUTES } from '../../lambdas/api/routes.ts'
+import {
+  CacheEnvironment,
+  DeliverEnvironment,
+  FunctionEnvironment,
+  SessionEnvironment,
+  WorkerEnvironment,
+} from '../../lib/adapters/aws/environment.ts'
 import { stageNamed } from '../../lib/infra/stages.ts'
 import { FULL, resourcesOf, templatesOf } from './support.ts'
 
 const Flags = z.record(z.string(), z.unknown())
 const jsonOf = (path: string): unknown => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
+
+/** All but the one that is streamed. */
+const { events: _, ...IN_API } = LIVE_ROUTES
+/** Those of the API, the stream, the consumers of arrivals and of dead letters of both lanes, the two of every minute. */
+const SMALL = Object.keys({ ...ROUTES, ...LIVE_ROUTES }).length + 3 + 2
 
 const dev = templatesOf(stageNamed('dev')).service
 const full = templatesOf(FULL)
@@ -19,7 +30,7 @@ describe('the API', () => {
       .filter(([, { Type }]) => Type === 'AWS::ApiGatewayV2::Route')
       .map(([, { Properties }]) => Properties.RouteKey)
     expect(routes.sort()).toEqual(
-      Object.values(ROUTES)
+      Object.values({ ...ROUTES, ...IN_API })
         .map(({ method, path }) => `${method} ${path}`)
         .sort(),
     )
@@ -56,12 +67,13 @@ describe('the functions', () => {
         TracingConfig: { Mode: 'Active' },
         Handler: 'index.handler',
       },
-      Object.keys(ROUTES).length + 2,
+      SMALL,
     )
   })
 
   it('are told what their program reads, and nothing else', () => {
-    const known = new Set(Object.keys(WorkerEnvironment.shape))
+    const programs = [WorkerEnvironment, SessionEnvironment, DeliverEnvironment, CacheEnvironment]
+    const known = new Set(programs.flatMap(({ shape }) => Object.keys(shape)))
     const needed = Object.entries(FunctionEnvironment.shape).filter(
       ([, type]) => !type.safeParse(undefined).success,
     )
@@ -92,8 +104,8 @@ describe('the consumers', () => {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       ScalingConfig: Match.objectLike({ MaximumConcurrency: Match.anyValue() }),
     })
-    // uploads, work, and the dead letters of both
-    dev.resourceCountIs('AWS::Lambda::EventSourceMapping', 4)
+    // uploads, work and live, the dead letters of each, and the wake-ups for webhooks
+    dev.resourceCountIs('AWS::Lambda::EventSourceMapping', 7)
   })
 })
 
@@ -109,7 +121,7 @@ describe('the CPU worker', () => {
   })
 
   it('is not there where only GPUs are wanted', () => {
-    const { service } = templatesOf({ ...FULL, compute: 'gpu' })
+    const { service } = templatesOf({ ...FULL, compute: 'gpu', live: { ...FULL.live, compute: 'off' } })
     service.resourcePropertiesCountIs('AWS::Lambda::Function', { PackageType: 'Image' }, 0)
   })
 })
@@ -138,7 +150,8 @@ describe('a deployment', () => {
 
   it('says where it is and what to do next', () => {
     // The CLI reads the first two: `token create --stack`.
-    for (const name of ['ApiUrl', 'TableName', 'BucketName']) dev.hasOutput(name, {})
+    for (const name of ['ApiUrl', 'TableName', 'BucketName', 'EventsUrl']) dev.hasOutput(name, {})
+    dev.hasOutput('LiveModel', { Value: 'small-q5_1 (cpu)' })
     dev.hasOutput('NextStep', { Value: 'npx verbatim token create --stack verbatim-dev' })
     full.service.hasOutput('NextStep', { Value: 'npx verbatim token create --stack verbatim-full' })
   })

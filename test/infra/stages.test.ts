@@ -15,6 +15,7 @@ describe('stages', () => {
   it.each([
     ['a name that CloudFormation would refuse', { name: 'My Stage' }],
     ['a machine without a GPU', { gpu: { instanceType: 't3.large' } }],
+    ['two models on one GPU', { compute: 'gpu', live: { compute: 'gpu', model: 'large-v3-turbo' } }],
     ['a retention that CloudWatch does not know', { logDays: 8 }],
     ['a single concurrent worker, which Lambda does not allow', { cpu: { maxConcurrency: 1 } }],
     ['an account number with a digit missing', { account: '12345678901' }],

@@ -6,13 +6,17 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
-import { ROUTES } from '../../lambdas/api/routes.ts'
+import { LIVE_ROUTES, ROUTES } from '../../lambdas/api/routes.ts'
 
 // What is loaded at a cold start, bundled as lib/infra/constructs/small-function.ts has it bundled. How long that takes
 // is measured by `npm run bench:bundles`.
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const NAMES = [...Object.keys(ROUTES), 'on-upload', 'dead-letter']
+const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+const NAMES = [
+  ...Object.keys({ ...ROUTES, ...LIVE_ROUTES }).map(kebab),
+  ...['on-upload', 'dead-letter', 'live-dead-letter', 'tick', 'deliver'],
+]
 const MOST_BYTES = 1_000_000
 
 const Meta = z.object({

@@ -26,7 +26,8 @@ export function httpEvent(routeKey: string, request: HttpRequest = {}): HttpEven
   const body = request.body ?? (bytes && Buffer.from(bytes))
   const ids = { ...(jobId !== undefined && { jobId }), ...(sessionId !== undefined && { sessionId }) }
   const [method = '', path = ''] = routeKey.split(' ')
-  const rawPath = `${stage === '$default' ? '' : `/${stage}`}${path.replace(/\{(\w+)\}/, (_, name: 'jobId' | 'sessionId') => ids[name] ?? '')}`
+  const filled = path.replace(/\{\w+\}/, jobId ?? sessionId ?? '')
+  const rawPath = `${stage === '$default' ? '' : `/${stage}`}${filled}`
   return {
     ...{ version: '2.0', routeKey, rawPath, rawQueryString: String(new URLSearchParams(query)) },
     headers: {

@@ -12,5 +12,6 @@ export function plainSamples(bytes: Uint8Array): Int16Array | undefined {
   const promised = new DataView(bytes.buffer, bytes.byteOffset).getUint32(40, true)
   // Of a file that was written as a stream, all is sound; behind any other there may be tags.
   const end = promised === 0 || 44 + promised > bytes.length ? bytes.length : 44 + promised
-  return new Int16Array(bytes.slice(44, end - ((end - 44) % 2)).buffer)
+  // A copy: samples may lie at an odd place of the buffer.
+  return new Int16Array(new Uint8Array(bytes.subarray(44, end - ((end - 44) % 2))).buffer)
 }

@@ -7,7 +7,7 @@ import { COMPUTES } from './metric-names.ts'
 /** Not z.coerce, whose input may be anything: a variable that was forgotten would compile. */
 const count = z.string().transform(Number).pipe(z.int().positive())
 
-/** Every function of the batch lane. */
+/** Every function of both lanes. */
 export const FunctionEnvironment = z.object({
   STAGE: z.string(),
   TABLE_NAME: z.string(),
@@ -18,6 +18,16 @@ export const FunctionEnvironment = z.object({
   LONG_WORK_QUEUE_URL: z.url().optional(),
   LONG_FROM_MS: count.optional(),
   LONG_FROM_BYTES: count.optional(),
+  /** FIFO queue `live`: sessions that have something new. Left out where the stage has no live lane. */
+  LIVE_QUEUE_URL: z.url().optional(),
+  /** A session whose client has sent nothing for so long is closed; with the queue, or not at all. */
+  LIVE_IDLE_MS: count.optional(),
+  /** FIFO queue `deliveries`: there is a webhook to be sent. */
+  DELIVERIES_QUEUE_URL: z.url(),
+  /** Finals of all sessions are posted to `<url>/<session id>`. */
+  ENGINE_API_URL: z.url().optional(),
+  /** Hosts, with commas between, that webhooks which clients ask for may reach although they are private. */
+  WEBHOOK_ALLOW: z.string().optional(),
   /** Name of the model that the workers run; only for people (GET /health). */
   MODEL: z.string(),
   /** How long the record of a job is kept that has ended without a transcript. */
@@ -25,6 +35,29 @@ export const FunctionEnvironment = z.object({
   MAX_UPLOAD_BYTES: count,
   MAX_DURATION_MS: count,
   LOG_LEVEL: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
+})
+
+/** Besides, functions that tell where the captions of a session can be followed. */
+export const SessionEnvironment = z.object({
+  /** Of the function that streams them; the path goes after it. */
+  EVENTS_URL: z.url().optional(),
+})
+
+/** What lies below `PARAMETERS`: the bearer of ENGINE_API_URL, and `whsec_…` with which webhooks are signed. */
+export const SECRETS = ['engine-api-token', 'webhook-secret'] as const
+
+/** Besides, the function that sends webhooks. */
+export const DeliverEnvironment = z.object({
+  /** Where its secrets lie in the Parameter Store: a path that ends in a slash. */
+  PARAMETERS: z.string(),
+})
+
+/** Besides, workers of the live lane, where there is a Redis: all three or none. */
+export const CacheEnvironment = z.object({
+  CACHE_HOST: z.string().optional(),
+  /** Name of the ElastiCache, and of the user in it that the worker's role may be. */
+  CACHE_NAME: z.string().optional(),
+  CACHE_USER: z.string().optional(),
 })
 
 /** A worker: the container Lambda, or a task of the ECS service. */
@@ -50,6 +83,10 @@ export const PollerEnvironment = z.object({
   DRAIN_MS: count.default(10_000),
   /** Set by the ECS agent: where a task reaches it. */
   ECS_AGENT_URI: z.url().optional(),
+  /** What the worker takes: recordings, or what is said in sessions, or both. */
+  TAKES: z.enum(['work', 'live', 'both']).default('work'),
+  /** Sessions that it works on side by side. */
+  SESSIONS: count.default(4),
 })
 
 /** As a construct sets it: every value a string; what has a default may be left out. */
@@ -60,3 +97,6 @@ export type Variables<S extends z.ZodObject> = {
 export type FunctionVariables = Variables<typeof FunctionEnvironment>
 export type WorkerVariables = Variables<typeof WorkerEnvironment>
 export type PollerVariables = Variables<typeof PollerEnvironment>
+export type SessionVariables = Variables<typeof SessionEnvironment>
+export type DeliverVariables = Variables<typeof DeliverEnvironment>
+export type CacheVariables = Variables<typeof CacheEnvironment>

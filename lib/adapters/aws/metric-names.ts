@@ -12,11 +12,11 @@ export const namespaceOf = (stage: string): string => `Verbatim/${stage}`
 export const COMPUTES = ['cpu', 'gpu'] as const
 export type Compute = (typeof COMPUTES)[number]
 
-/** All have the dimension `service`; those of workers `compute` too, `JobsFailed` the failure's `code`. */
+/** All have the dimension `service`; those of a job that was done `compute` too, `JobsFailed` the failure's `code`. */
 export const METRICS = {
   /** Errors that functions of the API and of queues have logged. */
   serviceErrors: 'ServiceErrors',
-  /** Errors that workers have logged, by `compute`. */
+  /** Errors that workers have logged, of either kind. */
   workerErrors: 'WorkerErrors',
   /** Jobs that ended as FAILED, by `code`. */
   jobsFailed: 'JobsFailed',
@@ -34,7 +34,12 @@ export const METRICS = {
   wordsPerMinute: 'WordsPerMinute',
   /** US dollars of computing for an hour of the recording. */
   costPerAudioHour: 'CostPerAudioHour',
+  /** For each job that was done, of either kind of worker: 1 if its transcript has no word, else HEARD. */
+  nothingHeard: 'NothingHeard',
 } as const
+/** So low that one job in which a word was heard outweighs all others: a sum above zero is jobs, and all without a word. */
+export const HEARD = -1_000_000
+
 export type MetricName = (typeof METRICS)[keyof typeof METRICS]
 
 const OTHERS_OF_OURS: readonly ErrorCode[] = [

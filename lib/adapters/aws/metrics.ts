@@ -1,7 +1,15 @@
 import { Metrics } from '@aws-lambda-powertools/metrics'
 import type { MetricUnit } from '@aws-lambda-powertools/metrics/types'
 import type { Log, LogFields } from '../../core/ports.ts'
-import { type Compute, isOurs, METRICS, type MetricName, namespaceOf, SERVICE } from './metric-names.ts'
+import {
+  type Compute,
+  HEARD,
+  isOurs,
+  METRICS,
+  type MetricName,
+  namespaceOf,
+  SERVICE,
+} from './metric-names.ts'
 
 export interface MeterOptions {
   readonly stage: string
@@ -23,6 +31,7 @@ const UNITS: Partial<Record<MetricName, MetricUnit>> = {
   [METRICS.realTimeFactor]: 'None',
   [METRICS.wordsPerMinute]: 'None',
   [METRICS.costPerAudioHour]: 'None',
+  [METRICS.nothingHeard]: 'None',
 }
 
 /**
@@ -49,8 +58,7 @@ export function meteredLog(log: Log, options: MeterOptions): Log {
 }
 
 function countError(send: Send, { compute }: MeterOptions): void {
-  if (compute) send({ compute }, { [METRICS.workerErrors]: 1 })
-  else send({}, { [METRICS.serviceErrors]: 1 })
+  send({}, { [compute ? METRICS.workerErrors : METRICS.serviceErrors]: 1 })
 }
 
 /** The events are those of lib/core/batch/work.ts and lambdas/events/dead-letter.ts. */
@@ -80,6 +88,7 @@ function sendDone(send: Send, { compute, dollarsPerHour }: MeterOptions, fields:
       ...(dollarsPerHour !== undefined && { [METRICS.costPerAudioHour]: realTimeFactor * dollarsPerHour }),
     },
   )
+  if (words !== undefined) send({}, { [METRICS.nothingHeard]: words > 0 ? HEARD : 1 })
 }
 
 function sender({ stage, write = toStdout }: MeterOptions): Send {

@@ -13,8 +13,9 @@ import type { Message, Queue, SendOptions } from '../../core/ports.ts'
 import { awsName, withAwsErrors } from './errors.ts'
 
 export interface QueueOptions {
-  /** A URL that ends in `.fifo` is that of a FIFO queue; only such a queue knows `group` and `dedupe`. */
   readonly url: string
+  /** Only a FIFO queue knows `group` and `dedupe`. Left out: it is one if its URL ends in `.fifo`, as AWS's do. */
+  readonly fifo?: boolean
   /** Only for a FIFO queue: the standard queue through which messages with a delay go. Left out: there are none. */
   readonly delayed?: string
   /** How long a message that is given back stays invisible; `extend(receipt, 0)`. Left out: not at all. */
@@ -49,9 +50,9 @@ const seconds = (ms: number, most: number): number => Math.min(most, Math.max(0,
  * `sendOnOptions`. Without `delayed` a delay is refused, as are `group` and `dedupe` on a standard queue: `internal`,
  * since it is a fault of ours. A message without a group gets a group of its own.
  */
-export function createQueue(sqs: SQSClient, { url, delayed, giveBackMs = 0 }: QueueOptions): Queue {
-  const QueueUrl = url
-  const isFifo = url.endsWith('.fifo')
+export function createQueue(sqs: SQSClient, options: QueueOptions): Queue {
+  const { url: QueueUrl, delayed, giveBackMs = 0 } = options
+  const isFifo = options.fifo ?? QueueUrl.endsWith('.fifo')
 
   function toSend(MessageBody: string, options: SendOptions): SendMessageCommandInput {
     const { delayMs = 0, group, dedupe } = options

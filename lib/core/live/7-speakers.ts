@@ -163,11 +163,10 @@ const lengthOf = ({ startMs, endMs }: Gap): number => endMs - startMs
 /** At the longest pause in the time of doubt; without one, in the middle, and the first name at its beginning. */
 function placeChange(change: Change, gaps: readonly Gap[], lag: Lag): number {
   const { from, to } = doubt(change, lag)
-  const first = change.afterMs === Number.NEGATIVE_INFINITY
+  if (change.afterMs === Number.NEGATIVE_INFINITY) return from
   const middle = (from + to) / 2
   const inDoubt = gapsIn(gaps, from, to)
   const longest = Math.max(0, ...inDoubt.map(lengthOf))
-  if (first && longest < APART_MS) return from
   const places = inDoubt
     .filter((gap) => lengthOf(gap) > longest - 50)
     .map(({ startMs, endMs }) => (startMs + endMs) / 2)

@@ -44,20 +44,20 @@ async function step(
   const published = await publishFinals(ports)(session, live)
   const taken = await takeIn(ports, session, live, closing)
   const found = await hearNext(ports, session, taken, { closing, signal })
+  const over = closing && !(await moreWaits(ports, session, taken))
   if (found) {
-    const { state, segments } = await captionStep(ports, session, found)
+    const { state, segments } = await captionStep(ports, session, found, over)
     await write(ports, session, { ...state, published }, segments)
     return true
   }
-  const done = closing && !(await moreWaits(ports, session, taken))
-  if (!done && taken === live) {
+  if (!over && taken === live) {
     if (published !== live.published) await write(ports, session, { ...live, published }, [])
     return false
   }
-  const drafts = done ? [] : live.drafts.flatMap(({ words }) => words)
-  const { state, segments } = await captionStep(ports, session, { live: taken, finals: [], drafts })
-  const settledSegment = done ? state.nextSegment : state.settledSegment
-  await write(ports, session, { ...state, settledSegment, published, done }, segments)
+  const drafts = over ? [] : live.drafts.flatMap(({ words }) => words)
+  const { state, segments } = await captionStep(ports, session, { live: taken, finals: [], drafts }, over)
+  const settledSegment = over ? state.nextSegment : state.settledSegment
+  await write(ports, session, { ...state, settledSegment, published, done: over }, segments)
   return true
 }
 

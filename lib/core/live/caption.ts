@@ -14,17 +14,18 @@ const LATE_MS = 15_000
 
 /**
  * The state and the captions of a step: words are named and cut into captions, and late names added. With nothing new
- * it only adds names.
+ * it only adds names. `over`: no sound and no name is to come any more.
  */
 export async function captionStep(
   { sessions }: Pick<LivePorts, 'sessions'>,
   session: Session,
   { live, finals, drafts }: Found,
+  over: boolean,
 ): Promise<{ state: LiveState; segments: LiveSegment[] }> {
   const { nextSegment, ingest } = live
   const recent = await sessions.segments(session, { after: nextSegment - LOOK_BACK - 1, limit: LOOK_BACK })
   const before = recent.flatMap(({ words }) => words)
-  const naming = await namingOf(sessions, session, [...before, ...finals, ...drafts], live)
+  const naming = await namingOf(sessions, session, [...before, ...finals, ...drafts], live, over)
   const named = (words: readonly Word[], from: number): NamedWord[] =>
     words.map((word, i) => ({ word, speaker: undefined, ...naming[from + i] }))
   const made = toCaptions(
@@ -53,10 +54,11 @@ async function namingOf(
   session: Session,
   spoken: readonly Word[],
   { ingest: { zeroAt, endMs } }: LiveState,
+  over: boolean,
 ): Promise<Naming[]> {
   if (zeroAt === undefined || spoken.length === 0) return []
   const events = await sessions.speakers(session, { from: zeroAt + spoken[0]!.startMs })
-  return nameSpoken(events, spoken, zeroAt, endMs)
+  return nameSpoken(events, spoken, zeroAt, over ? Number.POSITIVE_INFINITY : endMs)
 }
 
 /** Finals without a name get one if all their words have it now. A name that is there never changes. */

@@ -29,7 +29,10 @@ export interface AlarmProps {
   readonly means: string
 }
 
-/** Alarms of a stage. Each has an article of its name in docs/runbook.md, which a test holds us to. */
+/**
+ * Alarms of a stage. Each has an article of its name in docs/runbook.md, which a test holds us to. An alarm looks at one
+ * metric wherever that can say it: CloudWatch bills the metrics, and not every tool that takes templates knows formulas.
+ */
 export class Alarms extends Construct {
   readonly #prefix: string
   readonly #topic: ITopic
@@ -92,15 +95,3 @@ export function measured(stage: Stage, metricName: MetricName, options: Measured
 /** The kinds of worker that a stage has. */
 export const computesOf = ({ compute }: Stage): readonly Compute[] =>
   compute === 'both' ? COMPUTES : [compute]
-
-/** One metric over all kinds of worker, as a formula of `formula`; `unit` keeps several such sums apart. */
-export function overWorkers(stage: Stage, name: MetricName, unit: string, options: MeasuredOptions = {}) {
-  const parts = computesOf(stage).map((compute) => {
-    const metric = measured(stage, name, { ...options, dimensions: { compute } })
-    return [`${compute}${unit}`, metric] as const
-  })
-  return {
-    sum: `(${parts.map(([id]) => `FILL(${id}, 0)`).join(' + ')})`,
-    metrics: Object.fromEntries(parts),
-  }
-}

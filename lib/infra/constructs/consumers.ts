@@ -5,6 +5,7 @@ import { TIMEOUTS } from '../limits.ts'
 import type { DataStack } from '../stacks/data.ts'
 import type { Stage } from '../stages.ts'
 import { SmallFunction } from './small-function.ts'
+import { grantEnded } from './worker-rights.ts'
 
 export interface ConsumersProps {
   readonly stage: Stage
@@ -30,6 +31,7 @@ export class Consumers extends Construct {
     media.grantReadUploads(this.onUpload.fn)
     media.grantDiscardUploads(this.onUpload.fn)
     for (const { queue } of workQueues) queue.grantSendMessages(this.onUpload.fn)
+    grantEnded(this.onUpload.fn, data)
     this.onUpload.fn.addEventSource(new SqsEventSource(uploads.queue, { ...EACH_ALONE, maxConcurrency: 20 }))
 
     this.deadLetter = new SmallFunction(this, 'DeadLetter', {
@@ -37,6 +39,7 @@ export class Consumers extends Construct {
     })
     jobs.grantJobs(this.deadLetter.fn)
     media.grantDiscardWorkFiles(this.deadLetter.fn)
+    grantEnded(this.deadLetter.fn, data)
     for (const { deadLetters } of [uploads, ...workQueues]) {
       this.deadLetter.fn.addEventSource(new SqsEventSource(deadLetters, { ...EACH_ALONE, maxConcurrency: 2 }))
     }

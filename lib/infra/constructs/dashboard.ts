@@ -4,16 +4,18 @@ import { Construct } from 'constructs'
 import { METRICS, type MetricName, namespaceOf, SERVICE } from '../../adapters/aws/metric-names.ts'
 import { CPU_HOUR, gpuHour, PRICES } from '../prices.ts'
 import type { DataStack } from '../stacks/data.ts'
-import type { Stage } from '../stages.ts'
+import { type Stage, usesGpu } from '../stages.ts'
 import { computesOf, FIVE_MINUTES, formula, measured } from './alarms.ts'
 import type { Api } from './api.ts'
 import type { CpuWorker } from './cpu-worker.ts'
+import type { LiveWorker } from './live-worker.ts'
 
 export interface OverviewProps {
   readonly stage: Stage
   readonly data: DataStack
   readonly api: Api
   readonly worker: CpuWorker | undefined
+  readonly liveWorker: LiveWorker | undefined
 }
 
 const HOUR = Duration.hours(1)
@@ -21,7 +23,7 @@ const SUM = { statistic: 'Sum', period: FIVE_MINUTES }
 
 /** One page to look at: what comes in, what waits, how fast it is heard, what fails, what it costs. */
 export class Overview extends Construct {
-  constructor(scope: Construct, id: string, { stage, data, api, worker }: OverviewProps) {
+  constructor(scope: Construct, id: string, { stage, data, api, ...workers }: OverviewProps) {
     super(scope, id)
     const dashboard = new Dashboard(this, 'Dashboard', { dashboardName: `verbatim-${stage.name}` })
     dashboard.addWidgets(new TextWidget({ markdown: HEAD(stage), width: 24, height: 2 }))
@@ -29,12 +31,12 @@ export class Overview extends Construct {
     dashboard.addWidgets(...queueWidgets(data))
     dashboard.addWidgets(...jobWidgets(stage))
     dashboard.addWidgets(...failureWidgets(stage))
-    dashboard.addWidgets(...workerWidgets(stage, worker))
+    dashboard.addWidgets(...workerWidgets(stage, workers))
   }
 }
 
 const HEAD = ({ name }: Stage) =>
-  `# Verbatim ${name}\nAlarms: docs/runbook.md. Prices: on demand, us-east-1, ${PRICES.asOf} (docs/cost.md).`
+  `# Verbatim ${name}\nAlarms: docs/runbook.md. Prices: on demand, us-east-1; Lambda of ${PRICES.asOf.lambda}, machines of ${PRICES.asOf.machines} (docs/cost.md).`
 
 function apiWidgets({ stage }: Api) {
   return [
@@ -50,8 +52,10 @@ function apiWidgets({ stage }: Api) {
   ]
 }
 
-function queueWidgets({ uploads, work, longWork }: DataStack) {
-  const queues = Object.entries({ uploads, work, ...(longWork && { 'long work': longWork }) })
+function queueWidgets({ uploads, work, longWork, live }: DataStack) {
+  const queues = Object.entries({
+    ...{ uploads, work, ...(longWork && { 'long work': longWork }), ...(live && { live }) },
+  })
   return [
     graph(
       'Queues: age of the oldest message (s)',
@@ -60,7 +64,7 @@ function queueWidgets({ uploads, work, longWork }: DataStack) {
       ),
     ),
     graph(
-      'Jobs: waiting, at work',
+      'Jobs and sessions: waiting, at work',
       queues
         .slice(1)
         .flatMap(([name, { queue }]) => [
@@ -114,31 +118,37 @@ function failureWidgets(stage: Stage) {
       ...each(stage, METRICS.jobsDone, 'Sum', 'done'),
       measured(stage, METRICS.jobsFailedByUs),
       measured(stage, METRICS.serviceErrors),
-      ...each(stage, METRICS.workerErrors, 'Sum', 'errors'),
+      measured(stage, METRICS.workerErrors),
     ]),
   ]
 }
 
-function workerWidgets(stage: Stage, worker: CpuWorker | undefined) {
+function workerWidgets(stage: Stage, { worker, liveWorker }: Pick<OverviewProps, 'worker' | 'liveWorker'>) {
   const costs: IMetric[] = each(stage, METRICS.costPerAudioHour, 'Average', 'jobs')
   const widgets: GraphWidget[] = []
   if (worker) {
-    widgets.push(cpuWidget(worker))
+    widgets.push(cpuWidget('CPU workers', worker))
     costs.push(cpuCost(stage, worker))
   }
-  if (stage.compute !== 'cpu') {
-    widgets.push(gpuWidget(stage))
-    costs.push(...gpuCost(stage))
-  }
+  if (liveWorker) widgets.push(cpuWidget('Live workers', liveWorker), lookWidget(liveWorker))
+  if (usesGpu(stage)) widgets.push(gpuWidget(stage))
+  if (stage.compute !== 'cpu') costs.push(...gpuCost(stage))
   return [graph('Dollars for an hour of sound', costs), ...widgets]
 }
 
-const cpuWidget = ({ fn }: CpuWorker) =>
-  graph('CPU workers', [
+const cpuWidget = (title: string, { fn }: CpuWorker | LiveWorker) =>
+  graph(title, [
     fn.metricInvocations(SUM),
     fn.metricErrors(SUM),
     fn.metricThrottles(SUM),
     fn.metric('ConcurrentExecutions', { statistic: 'Maximum' }),
+  ])
+
+/** A look at a session that takes longer than a chunk lasts does not keep up. */
+const lookWidget = ({ fn }: LiveWorker) =>
+  graph('Live workers: time for a look at a session (ms)', [
+    fn.metricDuration({ statistic: 'p50', label: 'p50' }),
+    fn.metricDuration({ statistic: 'p99', label: 'p99' }),
   ])
 
 /** What is paid for: every invocation, with those of jobs that failed. */

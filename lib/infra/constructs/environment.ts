@@ -4,10 +4,11 @@ import { LONG_FROM, RECORD_OUTLIVES_AUDIO } from '../limits.ts'
 import type { DataStack } from '../stacks/data.ts'
 import type { Stage } from '../stages.ts'
 
-type Resources = Pick<DataStack, 'jobs' | 'media' | 'work' | 'longWork'>
+type Resources = Pick<DataStack, 'jobs' | 'media' | 'work' | 'longWork' | 'live' | 'deliveries'>
 
 /** What every function and CPU worker is told. Nothing here is a secret: tokens lie hashed in the table. */
-export function environmentOf(stage: Stage, { jobs, media, work, longWork }: Resources): FunctionVariables {
+export function environmentOf(stage: Stage, resources: Resources): FunctionVariables {
+  const { jobs, media, work, longWork } = resources
   return {
     STAGE: stage.name,
     TABLE_NAME: jobs.table.tableName,
@@ -18,6 +19,7 @@ export function environmentOf(stage: Stage, { jobs, media, work, longWork }: Res
       LONG_FROM_MS: String(stage.longFromMinutes * 60_000),
       LONG_FROM_BYTES: String(LONG_FROM.toBytes()),
     }),
+    ...liveEnvironmentOf(stage, resources),
     MODEL: stage.compute === 'gpu' ? stage.gpu.model : stage.cpu.model,
     RECORD_DAYS: String(stage.audioDays + RECORD_OUTLIVES_AUDIO.toDays()),
     MAX_UPLOAD_BYTES: String(Math.round(stage.maxUploadGib * GIB)),
@@ -25,8 +27,20 @@ export function environmentOf(stage: Stage, { jobs, media, work, longWork }: Res
   }
 }
 
+/** The live lane's, and that of the webhooks of both lanes. */
+function liveEnvironmentOf(stage: Stage, { live, deliveries }: Resources) {
+  const { engineApi, idleMinutes } = stage.live
+  return {
+    ...(live && {
+      LIVE_QUEUE_URL: live.queue.queueUrl,
+      LIVE_IDLE_MS: String(Math.round(idleMinutes * 60_000)),
+    }),
+    DELIVERIES_QUEUE_URL: deliveries.queueUrl,
+    ...(engineApi && { ENGINE_API_URL: engineApi.url }),
+    ...(stage.webhookAllow.length > 0 && { WEBHOOK_ALLOW: stage.webhookAllow.join(',') }),
+  }
+}
+
 /** What a GPU worker is told: where there are CPU workers too, its queue is `longWork`, and it leaves nothing to others. */
-export const gpuEnvironmentOf = (
-  stage: Stage,
-  { jobs, media, work, longWork }: Resources,
-): FunctionVariables => environmentOf(stage, { jobs, media, work: longWork ?? work, longWork: undefined })
+export const gpuEnvironmentOf = (stage: Stage, resources: Resources): FunctionVariables =>
+  environmentOf(stage, { ...resources, work: resources.longWork ?? resources.work, longWork: undefined })

@@ -1,7 +1,7 @@
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Ec2Service } from 'aws-cdk-lib/aws-ecs'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
-import { type Alarms, FIVE_MINUTES, formula } from './alarms.ts'
+import { type Alarms, formula } from './alarms.ts'
 import type { GpuMachines } from './gpu-machines.ts'
 
 export interface GpuParts {
@@ -10,7 +10,11 @@ export interface GpuParts {
   readonly service: Ec2Service
 }
 
-/** No machine comes, or the tasks on it do not run: the two ways in which jobs wait for a GPU. */
+/**
+ * No machine comes, the tasks on it do not run, or run and take nothing: the ways in which jobs wait for a GPU. Each is
+ * wrong only while something else is true, so these are formulas: one metric alone is also that of a queue in which some
+ * jobs wait until another machine is worth its price, or of a service that rests.
+ */
 export function watchGpu(alarms: Alarms, { queue, machines, service }: GpuParts): void {
   const inService = new Metric({
     namespace: 'AWS/AutoScaling',
@@ -18,15 +22,24 @@ export function watchGpu(alarms: Alarms, { queue, machines, service }: GpuParts)
     dimensionsMap: { AutoScalingGroupName: machines.group.autoScalingGroupName },
     statistic: 'Maximum',
   })
-  const waiting = { statistic: 'Minimum', period: FIVE_MINUTES }
+  const waiting = queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Minimum' })
   alarms.add('gpu-no-capacity', {
     metric: formula('waiting, no machine', 'IF(waiting > 0 AND FILL(machines, 0) == 0, 1, 0)', {
-      waiting: queue.metricApproximateNumberOfMessagesVisible(waiting),
+      waiting,
       machines: inService,
     }),
     atLeast: 1,
     periods: 4,
     means: 'Jobs have waited for twenty minutes and AWS has given no machine with a GPU.',
+  })
+  alarms.add('gpu-not-taken', {
+    metric: formula('waiting, nobody at work', 'IF(waiting > 0 AND taken == 0, 1, 0)', {
+      waiting,
+      taken: queue.metricApproximateNumberOfMessagesNotVisible({ statistic: 'Maximum' }),
+    }),
+    atLeast: 1,
+    periods: 4,
+    means: 'Jobs have waited for twenty minutes and no GPU worker has taken one.',
   })
   const count = (metricName: string, statistic: string) =>
     new Metric({

@@ -6,7 +6,7 @@ import {
   OnDemandAllocationStrategy,
   SpotAllocationStrategy,
 } from 'aws-cdk-lib/aws-autoscaling'
-import { InstanceType, type IVpc, LaunchTemplate, SecurityGroup, UserData } from 'aws-cdk-lib/aws-ec2'
+import { InstanceType, LaunchTemplate, SecurityGroup, UserData } from 'aws-cdk-lib/aws-ec2'
 import {
   AmiHardwareType,
   AsgCapacityProvider,
@@ -26,12 +26,17 @@ export class GpuMachines extends Construct {
   readonly cluster: ICluster
   readonly group: AutoScalingGroup
   readonly provider: AsgCapacityProvider
+  readonly securityGroup: SecurityGroup
 
   constructor(scope: Construct, id: string, stage: Stage, network: GpuNetwork) {
     super(scope, id)
     const { vpc, subnets } = network
     const cluster = new Cluster(this, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED })
     this.cluster = cluster as ICluster
+    this.securityGroup = new SecurityGroup(this, 'Machines', {
+      vpc,
+      description: 'GPU workers: connect to AWS, accept nothing',
+    })
     this.group = new AutoScalingGroup(this, 'Group', {
       vpc,
       vpcSubnets: subnets,
@@ -39,7 +44,7 @@ export class GpuMachines extends Construct {
       maxCapacity: stage.gpu.maxTasks,
       groupMetrics: [GroupMetrics.all()],
       mixedInstancesPolicy: {
-        launchTemplate: this.#template(vpc, stage),
+        launchTemplate: this.#template(stage),
         launchTemplateOverrides: [{ instanceType: new InstanceType(stage.gpu.instanceType) }],
         instancesDistribution: {
           onDemandAllocationStrategy: OnDemandAllocationStrategy.LOWEST_PRICE,
@@ -61,7 +66,7 @@ export class GpuMachines extends Construct {
     cluster.addAsgCapacityProvider(this.provider)
   }
 
-  #template(vpc: IVpc, stage: Stage): LaunchTemplate {
+  #template(stage: Stage): LaunchTemplate {
     const role = new Role(this, 'MachineRole', { assumedBy: new ServicePrincipal('ec2.amazonaws.com') })
     const userData = UserData.forLinux()
     // A spot notice drains the machine: its task gets SIGTERM and gives the job back.
@@ -77,10 +82,7 @@ export class GpuMachines extends Construct {
       instanceType: new InstanceType(stage.gpu.instanceType),
       machineImage: EcsOptimizedImage.amazonLinux2023(AmiHardwareType.GPU),
       userData,
-      securityGroup: new SecurityGroup(this, 'Machines', {
-        vpc,
-        description: 'GPU workers: connect to AWS, accept nothing',
-      }),
+      securityGroup: this.securityGroup,
       associatePublicIpAddress: stage.gpu.network === 'public',
       requireImdsv2: true,
       // The metadata service answers one hop away, and a container on the bridge is two: it gets no machine's role.

@@ -50,14 +50,7 @@ export class GpuNetwork extends Construct {
     })
     // The class's optional properties are wider than its interface's under exactOptionalPropertyTypes.
     this.vpc = vpc as IVpc
-    const logs = new LogGroup(this, 'Rejected', {
-      retention: stage.logDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-    })
-    vpc.addFlowLog('RejectedFlows', {
-      destination: FlowLogDestination.toCloudWatchLogs(logs),
-      trafficType: FlowLogTrafficType.REJECT,
-    })
+    logRejected(this, vpc, stage)
     if (!isPrivate) return
     for (const [name, service] of Object.entries(SERVICES)) {
       const endpoint = vpc.addInterfaceEndpoint(name, { service, subnets: this.subnets })
@@ -66,4 +59,16 @@ export class GpuNetwork extends Construct {
       })
     }
   }
+}
+
+/** Who has tried to connect to what does not let them. */
+export function logRejected(scope: Construct, vpc: Vpc, stage: Stage): void {
+  const logs = new LogGroup(scope, 'Rejected', {
+    retention: stage.logDays,
+    removalPolicy: RemovalPolicy.DESTROY,
+  })
+  vpc.addFlowLog('RejectedFlows', {
+    destination: FlowLogDestination.toCloudWatchLogs(logs),
+    trafficType: FlowLogTrafficType.REJECT,
+  })
 }

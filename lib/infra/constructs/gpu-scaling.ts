@@ -7,43 +7,54 @@ import {
 } from 'aws-cdk-lib/aws-applicationautoscaling'
 import { Alarm, ComparisonOperator, type MathExpression } from 'aws-cdk-lib/aws-cloudwatch'
 import { ApplicationScalingAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
-import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { Stage } from '../stages.ts'
 import { formula } from './alarms.ts'
+import type { GpuQueues } from './gpu-queues.ts'
+import type { QueuePair } from './queue-pair.ts'
 
 const MINUTE = Duration.minutes(1)
 
+const seen = { statistic: 'Maximum', period: MINUTE }
+const waiting = ({ queue }: QueuePair) => queue.metricApproximateNumberOfMessagesVisible(seen)
+const taken = ({ queue }: QueuePair) => queue.metricApproximateNumberOfMessagesNotVisible(seen)
+
 /**
  * How many tasks there should be: enough for the backlog, and never fewer than are at work. A task takes a recording
- * more than it has engines, to decode it meanwhile. The number itself is the
- * metric, so each step is an exact count and nothing overshoots while machines boot.
+ * more than it has engines, to decode it meanwhile; of sessions none should wait. The number itself is the metric, so
+ * each step is an exact count and nothing overshoots while machines boot.
  */
-export function wantedTasks(queue: Queue, { gpu: { backlogPerTask, jobsAtOnce } }: Stage): MathExpression {
-  const expression = `MAX([CEIL((waiting + taken) / ${backlogPerTask}), CEIL(taken / ${jobsAtOnce + 1})])`
+export function wantedTasks({ batch, live }: GpuQueues, stage: Stage): MathExpression {
+  const { backlogPerTask, jobsAtOnce } = stage.gpu
+  const counts = [
+    ...(batch ? [`CEIL((waiting + taken) / ${backlogPerTask})`, `CEIL(taken / ${jobsAtOnce + 1})`] : []),
+    ...(live ? [`CEIL((liveWaiting + liveTaken) / ${stage.live.sessionsAtOnce})`] : []),
+  ]
   const usingMetrics = {
-    waiting: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: MINUTE }),
-    taken: queue.metricApproximateNumberOfMessagesNotVisible({ statistic: 'Maximum', period: MINUTE }),
+    ...(batch && { waiting: waiting(batch), taken: taken(batch) }),
+    ...(live && { liveWaiting: waiting(live), liveTaken: taken(live) }),
   }
-  return formula('wanted tasks', expression, usingMetrics, MINUTE)
+  return formula('wanted tasks', `MAX([${counts.join(', ')}])`, usingMetrics, MINUTE)
 }
 
-/** Grows at once, and goes to zero when there has been nothing to do for ten minutes. */
+export interface GpuScalingProps extends GpuQueues {
+  readonly stage: Stage
+  readonly resourceId: string
+}
+
+/** Grows at once, and goes to zero (or what must stay for sessions) when there was nothing to do for ten minutes. */
 export class GpuScaling extends Construct {
-  constructor(
-    scope: Construct,
-    id: string,
-    { stage, queue, resourceId }: { stage: Stage; queue: Queue; resourceId: string },
-  ) {
+  constructor(scope: Construct, id: string, { stage, resourceId, ...queues }: GpuScalingProps) {
     super(scope, id)
     const { maxTasks } = stage.gpu
+    const minTasks = queues.live ? stage.live.minTasks : 0
     const scalingTarget = new ScalableTarget(this, 'Tasks', {
       serviceNamespace: ServiceNamespace.ECS,
       scalableDimension: 'ecs:service:DesiredCount',
-      ...{ resourceId, minCapacity: 0, maxCapacity: maxTasks },
+      ...{ resourceId, minCapacity: minTasks, maxCapacity: maxTasks },
     })
     const exact = { scalingTarget, adjustmentType: AdjustmentType.EXACT_CAPACITY }
-    const metric = wantedTasks(queue, stage)
+    const metric = wantedTasks(queues, stage)
 
     const grow = new StepScalingAction(this, 'Grow', exact)
     // Bounds count from the alarm's threshold, which is 1.
@@ -58,7 +69,7 @@ export class GpuScaling extends Construct {
     }).addAlarmAction(new ApplicationScalingAction(grow))
 
     const rest = new StepScalingAction(this, 'Rest', exact)
-    rest.addAdjustment({ adjustment: 0, upperBound: 0 })
+    rest.addAdjustment({ adjustment: minTasks, upperBound: 0 })
     new Alarm(this, 'Idle', {
       ...{ metric, threshold: 0, evaluationPeriods: 10 },
       alarmDescription: 'Not a fault: stops GPU tasks.',

@@ -12,16 +12,18 @@ import {
 } from 'aws-cdk-lib/aws-ecs'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import type { FunctionVariables, PollerVariables } from '../../adapters/aws/environment.ts'
+import type { CacheVariables, FunctionVariables, PollerVariables } from '../../adapters/aws/environment.ts'
 import { acknowledge } from '../acknowledge.ts'
 import { DRAIN } from '../limits.ts'
 import { gpuHour } from '../prices.ts'
 import { ROOT } from '../root.ts'
 import type { DataStack } from '../stacks/data.ts'
-import type { Stage } from '../stages.ts'
+import { liveModelOf, type Stage } from '../stages.ts'
 import type { GpuMachines } from './gpu-machines.ts'
+import type { GpuQueues } from './gpu-queues.ts'
+import type { LiveCache } from './live-cache.ts'
 import { workerImage } from './worker-image.ts'
-import { grantWork } from './worker-rights.ts'
+import { grantLiveWork, grantWork } from './worker-rights.ts'
 import type { WorkerVariables } from './worker-variables.ts'
 
 export interface GpuWorkerProps {
@@ -29,6 +31,8 @@ export interface GpuWorkerProps {
   readonly data: DataStack
   readonly environment: FunctionVariables
   readonly machines: GpuMachines
+  readonly queues: GpuQueues
+  readonly cache: LiveCache | undefined
 }
 
 /** A model of 3 GB is read and put on the GPU before the first answer. */
@@ -43,16 +47,16 @@ export class GpuWorker extends Construct {
   readonly service: Ec2Service
   readonly logs: LogGroup
 
-  constructor(scope: Construct, id: string, { stage, data, environment, machines }: GpuWorkerProps) {
+  constructor(scope: Construct, id: string, props: GpuWorkerProps) {
     super(scope, id)
+    const { stage, machines } = props
     this.logs = new LogGroup(this, 'Logs', { retention: stage.logDays, removalPolicy: RemovalPolicy.DESTROY })
     // On the bridge a task uses its machine's way out; with an interface of its own it would need a NAT gateway.
     const task = new Ec2TaskDefinition(this, 'Task', { networkMode: NetworkMode.BRIDGE })
     // Docker makes the volume with the owner and mode of the image's /tmp, and removes it with the task.
     task.addVolume({ name: 'scratch', dockerVolumeConfiguration: { scope: Scope.TASK, driver: 'local' } })
-    this.#addContainer(task, stage, environment)
-    const queue = data.longWork ?? data.work
-    grantWork(task.taskRole, { ...data, takesFrom: queue, sendsTo: queue })
+    this.#addContainer(task, props)
+    grantRights(task, props)
     this.#grantProtection(task, machines)
     this.service = new Ec2Service(this, 'Service', {
       cluster: machines.cluster,
@@ -82,13 +86,19 @@ export class GpuWorker extends Construct {
     })
   }
 
-  #addContainer(task: Ec2TaskDefinition, stage: Stage, environment: FunctionVariables): void {
-    const { model, jobsAtOnce } = stage.gpu
-    const variables: WorkerVariables & PollerVariables = {
+  #addContainer(task: Ec2TaskDefinition, props: GpuWorkerProps): void {
+    const { stage, environment, queues, cache } = props
+    const model = modelOf(stage)
+    const variables: WorkerVariables & PollerVariables & CacheVariables = {
       ...environment,
       ...priceOf(stage),
-      ...{ MODEL: model, THREADS: '4', ENGINES: String(jobsAtOnce), SCRATCH_DIR: '/tmp' },
+      ...{ MODEL: model, THREADS: '4', ENGINES: String(stage.gpu.jobsAtOnce), SCRATCH_DIR: '/tmp' },
       DRAIN_MS: String(DRAIN.jobs.toMilliseconds()),
+      ...(queues.live && {
+        TAKES: queues.batch ? 'both' : 'live',
+        SESSIONS: String(stage.live.sessionsAtOnce),
+      }),
+      ...cache?.variables,
     }
     const linuxParameters = new LinuxParameters(this, 'Linux', { initProcessEnabled: true })
     linuxParameters.dropCapabilities(Capability.ALL)
@@ -115,6 +125,17 @@ export class GpuWorker extends Construct {
     })
     container.addMountPoints({ sourceVolume: 'scratch', containerPath: '/tmp', readOnly: false })
   }
+}
+
+/** One for both lanes; a task has one engine. */
+const modelOf = (stage: Stage): string =>
+  stage.compute === 'cpu' ? (liveModelOf(stage) ?? stage.gpu.model) : stage.gpu.model
+
+function grantRights({ taskRole }: Ec2TaskDefinition, { data, queues, cache }: GpuWorkerProps): void {
+  const { batch, live } = queues
+  if (batch) grantWork(taskRole, { ...data, takesFrom: batch, sendsTo: batch })
+  if (live) grantLiveWork(taskRole, { ...data, live })
+  cache?.grantWrite(taskRole)
 }
 
 /** Jobs that are worked on side by side share the machine's price. */

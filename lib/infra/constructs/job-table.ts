@@ -15,6 +15,11 @@ import type { DataKey } from './data-key.ts'
  * | was this idempotency key used     | `IDEM#<tenant>` | the key          | condition of the job's transaction  |
  * | whose token is this               | `TOKEN`         | token id         | GetItem                             |
  * | all tokens, for the administrator | `TOKEN`         |                  | Query                               |
+ * | this session, its records         | `SESSION#…`     |                  | lib/adapters/aws/session-items.ts   |
+ * | a tenant's sessions, newest first | `SESSIONS#<tenant>` | time, session id | Query backwards, then BatchGetItem |
+ * | sessions that are not closed      | `OPEN`          | tenant, session id | Query                             |
+ * | webhooks of a tenant              | `DELIVERY#<tenant>` | its id       | lib/adapters/aws/delivery-items.ts  |
+ * | lanes in which webhooks wait      | `DUE`           | tenant, lane     | Query                               |
  *
  * No question needs an index. Items with `ttl` (epoch seconds) go by themselves, a job and its place in the list together:
  * a job that has ended without a transcript, or whose upload nobody made, a week after its recording. Never one that is
@@ -42,16 +47,37 @@ export class JobTable extends Construct {
 
   /** Makes, moves, lists and forgets jobs. Tokens lie in the same table and stay out of reach. */
   grantJobs(grantee: IGrantable): void {
-    const actions = [
-      'GetItem',
-      'BatchGetItem',
-      'Query',
-      'PutItem',
-      'UpdateItem',
-      'DeleteItem',
-      'ConditionCheckItem',
-    ]
-    this.#grant(grantee, actions, ['JOB#*', 'LIST#*', 'IDEM#*'])
+    this.#grant(grantee, [...EVERY_ITEM, 'ConditionCheckItem'], JOBS)
+  }
+
+  /** Sees whether a job has ended. */
+  grantReadJobs(grantee: IGrantable): void {
+    this.#grant(grantee, ['GetItem'], JOBS)
+  }
+
+  /** Makes, moves, lists and forgets sessions with their records. Removing them is done many at a time. */
+  grantSessions(grantee: IGrantable): void {
+    this.#grant(grantee, [...EVERY_ITEM, 'BatchWriteItem'], SESSIONS)
+  }
+
+  /** Looks at sessions and their records. */
+  grantReadSessions(grantee: IGrantable): void {
+    this.#grant(grantee, ['GetItem', 'BatchGetItem', 'Query'], SESSIONS)
+  }
+
+  /** Puts webhooks on their way, sends them, lists and forgets them. */
+  grantDeliveries(grantee: IGrantable): void {
+    this.#grant(grantee, EVERY_ITEM, DELIVERIES)
+  }
+
+  /** Looks at the log of webhooks. */
+  grantReadDeliveries(grantee: IGrantable): void {
+    this.#grant(grantee, ['GetItem', 'Query'], DELIVERIES)
+  }
+
+  /** Puts webhooks on their way. */
+  grantAnnounce(grantee: IGrantable): void {
+    this.#grant(grantee, ['GetItem', 'PutItem', 'UpdateItem'], DELIVERIES)
   }
 
   /** Looks up whose token a request carries. */
@@ -60,7 +86,7 @@ export class JobTable extends Construct {
   }
 
   /** `partitions`: all that the grantee may touch, by partition key. */
-  #grant(grantee: IGrantable, names: string[], partitions: string[]): void {
+  #grant(grantee: IGrantable, names: readonly string[], partitions: string[]): void {
     Grant.addToPrincipal({
       grantee,
       actions: names.map((name) => `dynamodb:${name}`),
@@ -69,3 +95,9 @@ export class JobTable extends Construct {
     })
   }
 }
+
+const EVERY_ITEM = ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem']
+
+const JOBS = ['JOB#*', 'LIST#*', 'IDEM#*']
+const SESSIONS = ['SESSION#*', 'SESSIONS#*', 'OPEN']
+const DELIVERIES = ['DELIVERY#*', 'DUE']

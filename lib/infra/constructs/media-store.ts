@@ -23,7 +23,7 @@ export interface MediaStoreProps {
   readonly arrivals: Queue
 }
 
-/** Recordings (`uploads/`), work files (`work/`) and transcripts (`transcripts/`), and who may do what with them. */
+/** Recordings (`uploads/`), work files (`work/`), transcripts and the sound of sessions (`live/`), and who may do what. */
 export class MediaStore extends Construct {
   readonly bucket: Bucket
   readonly #key: DataKey | undefined
@@ -113,6 +113,18 @@ export class MediaStore extends Construct {
     this.#key?.grantWrite(grantee)
   }
 
+  /** Chunks as they were posted, and the sound that was made of them. */
+  grantSound(grantee: IGrantable): void {
+    this.#grant(grantee, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], 'live')
+    this.#grantList(grantee)
+    this.#key?.grantWrite(grantee)
+  }
+
+  grantDiscardSound(grantee: IGrantable): void {
+    this.#grant(grantee, ['s3:DeleteObject'], 'live')
+    this.#grantList(grantee)
+  }
+
   grantDiscardWorkFiles(grantee: IGrantable): void {
     this.#grant(grantee, ['s3:DeleteObject'], 'work')
     this.#grantList(grantee)
@@ -153,6 +165,8 @@ export class MediaStore extends Construct {
 function lifecycle({ audioDays, undeleteDays }: Stage): LifecycleRule[] {
   return [
     { id: 'recordings', prefix: 'uploads/', expiration: Duration.days(audioDays) },
+    // What a session sounded like is kept as long as a recording, which it becomes too.
+    { id: 'sessions', prefix: 'live/', expiration: Duration.days(audioDays) },
     // Only a retry needs them, and a worker removes them when it is done.
     { id: 'work-files', prefix: 'work/', expiration: Duration.days(7) },
     { id: 'unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(2) },

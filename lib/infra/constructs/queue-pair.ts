@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib'
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 
 export interface QueuePairProps {
@@ -9,6 +9,8 @@ export interface QueuePairProps {
   readonly receives: number
   /** The same for the dead letters, which a function consumes too. */
   readonly deadVisibility: Duration
+  /** Messages belong to groups, and those of one group are handed out one after the other. */
+  readonly fifo?: boolean
 }
 
 /**
@@ -19,9 +21,11 @@ export class QueuePair extends Construct {
   readonly queue: Queue
   readonly deadLetters: Queue
 
-  constructor(scope: Construct, id: string, { visibility, receives, deadVisibility }: QueuePairProps) {
+  constructor(scope: Construct, id: string, props: QueuePairProps) {
     super(scope, id)
+    const { visibility, receives, deadVisibility, fifo = false } = props
     const common = {
+      ...(fifo && BY_GROUP),
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       // As long as SQS can: a fault over a long holiday must lose nothing.
@@ -35,4 +39,11 @@ export class QueuePair extends Construct {
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: receives },
     })
   }
+}
+
+/** Each group has its own limit, and there is none for all together ("high throughput" in SQS's words). */
+export const BY_GROUP = {
+  fifo: true,
+  deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+  fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
 }

@@ -1,11 +1,10 @@
 import { Duration } from 'aws-cdk-lib'
-import { Operation } from 'aws-cdk-lib/aws-dynamodb'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { METRICS } from '../../adapters/aws/metric-names.ts'
 import { TIMEOUTS } from '../limits.ts'
 import type { DataStack } from '../stacks/data.ts'
 import type { Stage } from '../stages.ts'
-import { type Alarms, FIVE_MINUTES, formula, measured, overWorkers } from './alarms.ts'
+import { type Alarms, FIVE_MINUTES, measured } from './alarms.ts'
 import type { Api } from './api.ts'
 import type { Consumers } from './consumers.ts'
 import type { CpuWorker } from './cpu-worker.ts'
@@ -45,12 +44,16 @@ export function watchCpuWorker(alarms: Alarms, { fn }: CpuWorker): void {
   })
 }
 
-function watchFunction(alarms: Alarms, name: string, fn: IFunction): void {
+export function watchErrors(alarms: Alarms, name: string, fn: IFunction): void {
   alarms.add(`${name}-errors`, {
     metric: fn.metricErrors(sum),
     atLeast: 1,
     means: 'The function crashed, ran out of memory or did not start.',
   })
+}
+
+export function watchFunction(alarms: Alarms, name: string, fn: IFunction): void {
+  watchErrors(alarms, name, fn)
   alarms.add(`${name}-throttles`, {
     metric: fn.metricThrottles(sum),
     atLeast: 1,
@@ -66,9 +69,8 @@ export function watchJobs(alarms: Alarms, stage: Stage): void {
     atLeast: 1,
     means: 'A function of the API or of a queue has logged an error.',
   })
-  const errors = overWorkers(stage, METRICS.workerErrors, 'Errors')
   alarms.add('worker-log-errors', {
-    metric: formula('errors', errors.sum, errors.metrics),
+    metric: measured(stage, METRICS.workerErrors),
     atLeast: 1,
     means: 'A worker has logged an error.',
   })
@@ -77,42 +79,34 @@ export function watchJobs(alarms: Alarms, stage: Stage): void {
     atLeast: 1,
     means: 'A job failed for a reason that is ours and not the recording’s.',
   })
-  const period = Duration.hours(1)
-  const done = overWorkers(stage, METRICS.jobsDone, 'Done', { period })
-  const words = overWorkers(stage, METRICS.wordsPerMinute, 'Words', { period, statistic: 'Maximum' })
-  const nothing = `IF(${done.sum} >= 5 AND ${words.sum} == 0, 1, 0)`
   alarms.add('transcripts-empty', {
-    metric: formula('nothing heard', nothing, { ...done.metrics, ...words.metrics }, period),
-    atLeast: 1,
+    // Below zero as soon as one of them has a word (HEARD).
+    metric: measured(stage, METRICS.nothingHeard, { period: Duration.hours(1) }),
+    atLeast: 5,
     means: 'At least five jobs were done within an hour, and there is not one word in their transcripts.',
   })
 }
 
+/**
+ * DynamoDB tells errors of its own for each operation alone. Every request to the API and every job begins with GetItem,
+ * and every worker renews its lease with UpdateItem; if another operation fails alone, its caller logs and counts it.
+ */
 export function watchTable(alarms: Alarms, { jobs: { table } }: DataStack): void {
-  const { tableName } = table
-  const throttles = (metricName: string) =>
-    table.metric(metricName, { ...sum, dimensionsMap: { TableName: tableName } })
-  alarms.add('table-throttles', {
-    metric: formula('throttled', 'FILL(reads, 0) + FILL(writes, 0)', {
-      reads: throttles('ReadThrottleEvents'),
-      writes: throttles('WriteThrottleEvents'),
-    }),
-    atLeast: 1,
-    periods: 3,
-    means: 'DynamoDB turns requests away.',
-  })
-  alarms.add('table-errors', {
-    metric: table.metricSystemErrorsForOperations({
-      ...sum,
-      operations: [
-        Operation.GET_ITEM,
-        Operation.BATCH_GET_ITEM,
-        Operation.UPDATE_ITEM,
-        Operation.QUERY,
-        Operation.TRANSACT_WRITE_ITEMS,
-      ],
-    }),
-    atLeast: 3,
-    means: 'DynamoDB fails inside.',
-  })
+  const dimensionsMap = { TableName: table.tableName }
+  for (const [name, throttles, Operation] of [
+    ['read', 'ReadThrottleEvents', 'GetItem'],
+    ['write', 'WriteThrottleEvents', 'UpdateItem'],
+  ] as const) {
+    alarms.add(`table-${name}-throttles`, {
+      metric: table.metric(throttles, { ...sum, dimensionsMap }),
+      atLeast: 1,
+      periods: 3,
+      means: `DynamoDB turns requests to ${name} away.`,
+    })
+    alarms.add(`table-${name}-errors`, {
+      metric: table.metric('SystemErrors', { ...sum, dimensionsMap: { ...dimensionsMap, Operation } }),
+      atLeast: 3,
+      means: `DynamoDB fails inside as it is asked to ${name}.`,
+    })
+  }
 }

@@ -4,7 +4,7 @@ import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import type { FunctionVariables } from '../../adapters/aws/environment.ts'
+import type { DeliverVariables, FunctionVariables, SessionVariables } from '../../adapters/aws/environment.ts'
 import { ROOT } from '../root.ts'
 import type { Stage } from '../stages.ts'
 import { functionRole } from './function-role.ts'
@@ -16,7 +16,9 @@ export interface SmallFunctionProps {
   readonly description: string
   readonly timeout: Duration
   readonly memoryMb?: number
-  readonly environment: FunctionVariables
+  readonly environment: FunctionVariables & (SessionVariables | DeliverVariables)
+  /** How many of it may run at once; so many are set aside for it. Left out: the account's limit. */
+  readonly mostAtOnce?: number | undefined
 }
 
 /** A bundled function on Node 24, with logs that go after a while. */
@@ -26,10 +28,11 @@ export class SmallFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: SmallFunctionProps) {
     super(scope, id)
-    const { stage, entry, description, timeout, memoryMb = 512, environment } = props
+    const { stage, entry, description, timeout, memoryMb = 512, environment, mostAtOnce } = props
     this.logs = new LogGroup(this, 'Logs', { retention: stage.logDays, removalPolicy: RemovalPolicy.DESTROY })
     this.fn = new NodejsFunction(this, 'Function', {
       ...{ description, timeout, memorySize: memoryMb, environment: { ...environment } },
+      ...(mostAtOnce !== undefined && { reservedConcurrentExecutions: mostAtOnce }),
       entry: join(ROOT, 'lambdas/aws', `${entry}.ts`),
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,

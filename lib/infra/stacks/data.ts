@@ -2,11 +2,13 @@ import { Duration, Stack, type StackProps } from 'aws-cdk-lib'
 import type { CfnKey } from 'aws-cdk-lib/aws-kms'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
+import { acknowledge } from '../acknowledge.ts'
 import { DataKey } from '../constructs/data-key.ts'
 import { JobTable } from '../constructs/job-table.ts'
 import { MediaStore } from '../constructs/media-store.ts'
-import { QueuePair } from '../constructs/queue-pair.ts'
+import { BY_GROUP, QueuePair } from '../constructs/queue-pair.ts'
 import { RECEIVES, TIMEOUTS } from '../limits.ts'
 import type { Stage } from '../stages.ts'
 
@@ -26,6 +28,10 @@ export class DataStack extends Stack {
   readonly work: QueuePair
   /** Jobs for the GPU workers, where there are CPU workers too. */
   readonly longWork: QueuePair | undefined
+  /** Sessions that have something new, in groups of one session each; where the stage has a live lane. */
+  readonly live: QueuePair | undefined
+  /** Says that there are webhooks to be sent. */
+  readonly deliveries: Queue
   /** Where alarms go. */
   readonly alarms: Topic
 
@@ -51,10 +57,34 @@ export class DataStack extends Stack {
     }
     this.work = new QueuePair(this, 'Work', work)
     this.longWork = stage.compute === 'both' ? new QueuePair(this, 'LongWork', work) : undefined
+    // As long as a crashed worker's session has to wait, so no longer than Lambda demands.
+    const live = {
+      visibility: TIMEOUTS.live.plus(Duration.seconds(15)),
+      ...{ receives: RECEIVES, deadVisibility: small, fifo: true },
+    }
+    this.live = stage.live.compute === 'off' ? undefined : new QueuePair(this, 'Live', live)
+    this.deliveries = this.#wakeups()
     const { key } = this
     this.jobs = new JobTable(this, 'Jobs', { stage, key })
     this.media = new MediaStore(this, 'Media', { stage, key, arrivals: this.uploads.queue })
     this.alarms = new Topic(this, 'Alarms', { enforceSSL: true, ...(key && { masterKey: key.key }) })
     if (stage.alarmEmail !== undefined) this.alarms.addSubscription(new EmailSubscription(stage.alarmEmail))
+  }
+
+  /**
+   * FIFO for its deduplication (a wake-up a second is enough, whoever sends it) and for its order: one function at a
+   * time sends. A wake-up is worth nothing after some minutes: whoever looks every minute has done it by then.
+   */
+  #wakeups(): Queue {
+    const queue = new Queue(this, 'Deliveries', {
+      ...BY_GROUP,
+      ...{ encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true },
+      retentionPeriod: Duration.hours(1),
+      visibilityTimeout: Duration.seconds(6 * TIMEOUTS.deliver.toSeconds()),
+    })
+    acknowledge(queue, {
+      SQS3: 'A wake-up that dies is no loss: the schedule sends what is due a minute later.',
+    })
+    return queue
   }
 }

@@ -5,8 +5,10 @@ import { gpuEnvironmentOf } from '../constructs/environment.ts'
 import { watchGpu } from '../constructs/gpu-alarms.ts'
 import { GpuMachines } from '../constructs/gpu-machines.ts'
 import { GpuNetwork } from '../constructs/gpu-network.ts'
+import { gpuQueues } from '../constructs/gpu-queues.ts'
 import { GpuScaling } from '../constructs/gpu-scaling.ts'
 import { GpuWorker } from '../constructs/gpu-worker.ts'
+import { LiveCache } from '../constructs/live-cache.ts'
 import type { Stage } from '../stages.ts'
 import type { DataStack } from './data.ts'
 
@@ -15,19 +17,26 @@ export interface GpuStackProps extends StackProps {
   readonly data: DataStack
 }
 
-/** Workers on GPUs, and the only network of a deployment. Absent where the stage says `compute: 'cpu'`. */
+/** Workers on GPUs, and the only network of a deployment. Absent where neither lane is to be heard by a GPU. */
 export class GpuStack extends Stack {
   constructor(scope: Construct, id: string, { stage, data, ...props }: GpuStackProps) {
     super(scope, id, { ...props, description: 'Verbatim: GPU workers' })
     const environment = gpuEnvironmentOf(stage, data)
+    const queues = gpuQueues(stage, data)
     const network = new GpuNetwork(this, 'Network', stage)
     const machines = new GpuMachines(this, 'Machines', stage, network)
-    const { service } = new GpuWorker(this, 'Worker', { stage, data, environment, machines })
-    const { queue } = data.longWork ?? data.work
+    const cache =
+      queues.live && stage.live.redis ? new LiveCache(this, 'LiveCache', { stage, ...network }) : undefined
+    cache?.allow(machines.securityGroup)
+    const { service } = new GpuWorker(this, 'Worker', {
+      ...{ stage, data, environment, machines, cache, queues },
+    })
     const resourceId = `service/${machines.cluster.clusterName}/${service.serviceName}`
-    new GpuScaling(this, 'Scaling', { stage, queue, resourceId })
+    new GpuScaling(this, 'Scaling', { stage, ...queues, resourceId })
 
     const alarms = new Alarms(this, 'Alarms', { prefix: `verbatim-${stage.name}`, topic: data.alarms })
+    // The one that is worked on at all; with both, recordings tell sooner that nobody works.
+    const { queue } = (queues.batch ?? queues.live)!
     watchGpu(alarms, { queue, machines, service })
   }
 }

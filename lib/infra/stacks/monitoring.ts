@@ -2,6 +2,7 @@ import { Stack, type StackProps } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import { Alarms } from '../constructs/alarms.ts'
 import { Overview } from '../constructs/dashboard.ts'
+import { watchLive } from '../constructs/live-alarms.ts'
 import { watchQueues } from '../constructs/queue-alarms.ts'
 import {
   watchApi,
@@ -24,15 +25,16 @@ export interface MonitoringStackProps extends StackProps {
 export class MonitoringStack extends Stack {
   constructor(scope: Construct, id: string, { stage, data, service, ...props }: MonitoringStackProps) {
     super(scope, id, { ...props, description: 'Verbatim: alarms and dashboard' })
-    const { api, consumers, worker } = service
+    const { api, consumers, worker, liveWorker } = service
 
     const alarms = new Alarms(this, 'Alarms', { prefix: `verbatim-${stage.name}`, topic: data.alarms })
     watchApi(alarms, api)
     watchConsumers(alarms, consumers)
     if (worker) watchCpuWorker(alarms, worker)
-    watchQueues(alarms, data)
+    watchQueues(alarms, stage, data)
     watchJobs(alarms, stage)
     watchTable(alarms, data)
-    new Overview(this, 'Overview', { stage, data, api, worker })
+    watchLive(alarms, data, service)
+    new Overview(this, 'Overview', { stage, data, api, worker, liveWorker })
   }
 }

@@ -39,6 +39,10 @@ export function findText(bytes: Uint8Array, text: string, from: number): number 
   return -1
 }
 
+/** A copy; `slice` of Node's buffers is none. */
+export const copyOf = (bytes: Uint8Array, from = 0, to = bytes.length): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(bytes.subarray(from, to))
+
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
   let at = 0

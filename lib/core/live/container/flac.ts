@@ -1,4 +1,4 @@
-import { byteAt, isAt, joinBytes, uintBE } from './bytes.ts'
+import { byteAt, copyOf, isAt, joinBytes, uintBE } from './bytes.ts'
 import { type Format, type Header, type Scan, type ScanStart, span, type Unit } from './format.ts'
 
 /** What STREAMINFO says (RFC 9639, section 8.2). */
@@ -32,7 +32,7 @@ export function readFlac(bytes: Uint8Array): Header {
   const [least, most] = [uintBE(bytes, 8, 2), uintBE(bytes, 10, 2)]
   const rate = uintBE(bytes, 18, 3) >> 4
   if (rate === 0) return 'whole'
-  const front = bytes.slice(0, 8 + STREAMINFO_BYTES)
+  const front = copyOf(bytes, 0, 8 + STREAMINFO_BYTES)
   front[4] = 0x80
   // How many samples there are and their digest are those of the whole, not of a part: not known.
   front[21] = byteAt(front, 21) & 0xf0

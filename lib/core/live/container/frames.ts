@@ -1,4 +1,4 @@
-import { findText, isAt } from './bytes.ts'
+import { copyOf, findText, isAt } from './bytes.ts'
 import { type Format, type Header, type Scan, type ScanStart, span, type Unit } from './format.ts'
 
 /** A frame of a stream that has nothing but frames: how long it is, in bytes and in time. */
@@ -114,7 +114,7 @@ export function readAmr(bytes: Uint8Array): Header {
   const wide = isAt(bytes, 0, '#!AMR-WB\n')
   if (!wide && !isAt(bytes, 0, '#!AMR\n')) return bytes.length < 9 ? 'incomplete' : 'whole'
   const bodyAt = wide ? 9 : 6
-  return framesFormat(wide ? AMR_WB : AMR_NB, bodyAt, bytes.slice(0, bodyAt))
+  return framesFormat(wide ? AMR_WB : AMR_NB, bodyAt, copyOf(bytes, 0, bodyAt))
 }
 
 /** MP3 and ADTS: no header but for tags, which are stepped over (id3.org, ID3v2.4 section 3.1). */

@@ -1,4 +1,4 @@
-import { ascii, byteAt, findText, joinBytes, uint64BE, uintBE } from './bytes.ts'
+import { ascii, byteAt, copyOf, findText, joinBytes, uint64BE, uintBE } from './bytes.ts'
 import { type Format, type Header, MAX_HEADER_BYTES, type Scan, type ScanStart, type Unit } from './format.ts'
 
 /** A box (ISO/IEC 14496-12, section 4.2): its content from `body` to `end`. */
@@ -58,7 +58,7 @@ export function readMp4(bytes: Uint8Array): Header {
   for (let at = 0; at < Math.min(bytes.length, MAX_HEADER_BYTES); ) {
     const box = boxAt(bytes, at)
     if (!box) return bytes.length - at < 16 ? 'incomplete' : 'whole'
-    if (FRAGMENT.has(box.type) && track) return mp4Format(track, bytes.slice(0, moovEnd), at)
+    if (FRAGMENT.has(box.type) && track) return mp4Format(track, copyOf(bytes, 0, moovEnd), at)
     if (box.type === 'mdat' || (box.end > bytes.length && box.type !== 'moov')) {
       return box.type === 'mdat' ? 'whole' : 'incomplete'
     }
@@ -186,7 +186,7 @@ function trunTicks(bytes: Uint8Array, trun: Box, sampleTicks: number): number {
 /** The units' bytes for a file in which the first begins at `to`: places counted from the file's beginning are moved. */
 function moved(bytes: Uint8Array, units: readonly Unit[], to: number): Uint8Array {
   const from = units[0]?.at ?? 0
-  const copy = bytes.slice(from, units.at(-1)?.end ?? from)
+  const copy = copyOf(bytes, from, units.at(-1)?.end ?? from)
   for (const moof of boxesIn(copy, 0, copy.length)) {
     if (moof.type !== 'moof') continue
     for (const traf of boxesIn(copy, moof.body, moof.end)) {

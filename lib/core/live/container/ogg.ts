@@ -1,4 +1,4 @@
-import { byteAt, findText, isAt, joinBytes, uintLE } from './bytes.ts'
+import { byteAt, copyOf, findText, isAt, joinBytes, uintLE } from './bytes.ts'
 import { type Format, type Header, type Scan, type ScanStart, span, type Unit } from './format.ts'
 import { opusPacketMs } from './opus.ts'
 
@@ -65,7 +65,7 @@ export function readOgg(bytes: Uint8Array): Header {
     const codec = page.begins ? codecOf(bytes, page) : undefined
     if (codec && !sound) sound = { serial: page.serial, codec, packets: 0 }
     if (!page.begins && (!sound || sound.packets >= sound.codec.headerPackets)) {
-      return sound ? oggFormat(sound.codec, sound.serial, bytes.slice(0, at)) : 'whole'
+      return sound ? oggFormat(sound.codec, sound.serial, copyOf(bytes, 0, at)) : 'whole'
     }
     if (sound && page.serial === sound.serial) sound.packets += packetSizes(bytes, page).length
     at = page.end

@@ -1,4 +1,4 @@
-import { ascii, isAt, joinBytes, uintLE } from './bytes.ts'
+import { ascii, copyOf, isAt, joinBytes, uintLE } from './bytes.ts'
 import { type Format, type Header, type Scan, span, type Unit } from './format.ts'
 
 /** How samples lie in a stream without compression: what a WAV header says, or a content type. */
@@ -190,7 +190,7 @@ export const recordingHeader = (samples: number): Uint8Array =>
   wavHeader({ code: 1, bits: 16, rate: 16_000, channels: 1, bigEndian: false }, samples * 2)
 
 function swapped(bytes: Uint8Array, width: number): Uint8Array {
-  const copy = bytes.slice()
+  const copy = copyOf(bytes)
   for (let at = 0; at + width <= copy.length; at += width) copy.subarray(at, at + width).reverse()
   return copy
 }

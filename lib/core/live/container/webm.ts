@@ -1,4 +1,4 @@
-import { byteAt, isAt, joinBytes, uintBE } from './bytes.ts'
+import { byteAt, copyOf, isAt, joinBytes, uintBE } from './bytes.ts'
 import { type Element, elementAt, ID, insideOf } from './ebml.ts'
 import {
   type Format,
@@ -50,7 +50,7 @@ export function readWebm(bytes: Uint8Array): Header {
 /** A header for a part: without the index of places that it does not have. */
 function frontOf(bytes: Uint8Array, ebml: Element, info: Element | undefined, tracks: Element): Uint8Array {
   const segment = Uint8Array.of(0x18, 0x53, 0x80, 0x67, ...UNKNOWN_SIZE)
-  const copy = (element: Element): Uint8Array => bytes.slice(element.at, element.end)
+  const copy = (element: Element): Uint8Array => copyOf(bytes, element.at, element.end)
   return joinBytes([copy(ebml), segment, ...(info ? [copy(info)] : []), copy(tracks)])
 }
 
@@ -98,6 +98,9 @@ function scanWebm(bytes: Uint8Array, from: ScanStart, track: Track): Scan {
   let at = from.at
   let fresh = !from.synced
   let seeking = fresh
+  // Whether the cluster's time has been read right before; and from where on times are guesses.
+  let told = false
+  let guessed: number | undefined
   while (at < bytes.length) {
     if (seeking) {
       at = nextPlace(bytes, at, track)
@@ -117,16 +120,33 @@ function scanWebm(bytes: Uint8Array, from: ScanStart, track: Track): Scan {
       continue
     }
     if (element.end > bytes.length) break
-    if (element.id === ID.Timestamp) base = numberOf(bytes, element) * track.tickMs
-    const unit = unitOf(bytes, element, track, base, units.at(-1), from)
+    if (element.id === ID.Timestamp) {
+      base = numberOf(bytes, element) * track.tickMs
+      told = true
+    }
+    const unit = unitOf(bytes, element, track, { base, told }, units.at(-1), from)
     if (unit) {
+      if (unit.base !== base) guessed ??= units.length
+      if (told && guessed !== undefined && !fresh) correct(units, guessed, unit.ms)
+      if (told || fresh) guessed = unit.base === base ? undefined : units.length
       units.push(fresh ? { ...unit, fresh: true } : unit)
       base = unit.base
       fresh = false
+      told = false
     }
     at = element.end
   }
   return { units: track.opus ? units : withDurations(units), rest: at }
+}
+
+/** Guessed times become known when those that follow without a hole are told: the last one ends at `ms`. */
+function correct(units: Unit[], from: number, ms: number): void {
+  const last = units.at(-1)!
+  const shift = ms - last.ms - last.durationMs
+  for (let i = from; i < units.length; i++) {
+    const unit = units[i]!
+    units[i] = { ...unit, ms: unit.ms + shift, base: unit.base! + shift }
+  }
 }
 
 /** Elements of the levels on which blocks and clusters lie, of a size that can be. */
@@ -198,7 +218,7 @@ function unitOf(
   bytes: Uint8Array,
   element: Element,
   track: Track,
-  base: number | undefined,
+  { base, told }: { base: number | undefined; told: boolean },
   last: Unit | undefined,
   from: ScanStart,
 ): Unit | undefined {
@@ -207,7 +227,8 @@ function unitOf(
   const ticks = (uintBE(bytes, block.at + 1, 2) << 16) >> 16
   const tickedMs = ticks * track.tickMs
   // Without the cluster's time, or with that of an earlier one, the block is taken to follow on what came last.
-  const known = base !== undefined && base + tickedMs >= (last?.ms ?? from.leastMs) - JITTER_MS
+  const least = told ? Number.NEGATIVE_INFINITY : (last?.ms ?? from.leastMs) - JITTER_MS
+  const known = base !== undefined && base + tickedMs >= least
   const cluster = known ? base : (last ? last.ms + last.durationMs : from.ms) - tickedMs
   const durationMs = track.opus ? opusPacketMs(bytes.subarray(block.at + 4, block.end)) : 0
   return { at: element.at, end: element.end, ms: cluster + tickedMs, durationMs, base: cluster }

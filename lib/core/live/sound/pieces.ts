@@ -1,6 +1,7 @@
 import { pcmKey } from '../../keys.ts'
 import type { ObjectStore } from '../../ports.ts'
 import type { SessionRef } from '../../session.ts'
+import { copyOf } from '../container/bytes.ts'
 import type { IngestState } from '../state.ts'
 
 // Sound of a session lies in pieces: 16 kHz 16-bit little-endian samples from a whole millisecond to another. What no
@@ -56,5 +57,5 @@ const bytesOf = (pcm16: Int16Array): Uint8Array =>
 /** A copy: bytes may lie at an odd place. */
 export function samplesOf(bytes: Uint8Array | undefined): Int16Array {
   if (!bytes) return new Int16Array(0)
-  return new Int16Array(bytes.slice(0, bytes.length & ~1).buffer)
+  return new Int16Array(copyOf(bytes, 0, bytes.length & ~1).buffer)
 }

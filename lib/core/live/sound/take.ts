@@ -36,6 +36,9 @@ const MOST_WHOLE_CHUNKS = 100
 const MOST_USELESS_BYTES = 4 * 1024 ** 2
 const MOST_USELESS_CHUNKS = 20
 
+/** Of a chunk's bytes: with less it counts as broken. */
+const LEAST_USEFUL = 0.3
+
 /**
  * Decodes what chunks add to the take of `ingest`, stores it, and moves the take's place to resume at on. The chunks
  * follow each other and the take. Nothing that they hold makes it fail; only the stores may.
@@ -106,7 +109,7 @@ async function advanceFrom(work: Work, stretch: Stretch, format: Format, at: num
     if (bytes.length > MOST_USELESS_BYTES || chunks.length > MOST_USELESS_CHUNKS) {
       work.take = { ...take, resume: { seq: chunks.at(-1)!.seq + 1, byte: 0 }, synced: false }
     }
-    return (_, to) => to > rest
+    return (from, to) => to - Math.max(from, rest) > (to - from) * LEAST_USEFUL
   }
   const runs = runsOf(units)
   const gave = await hearUnits(work, format, bytes, runs, stretch.newFrom)
@@ -117,7 +120,16 @@ async function advanceFrom(work: Work, stretch: Stretch, format: Format, at: num
     ...(base !== undefined && { base }),
   }
   if (!gave && last.end > stretch.newFrom) return NONE
-  return (from, to) => to > rest || units.some((unit) => unit.at < to && unit.end > from)
+  // What is neither a unit nor may become one is garbage; a unit may reach into it, as its length stood in front.
+  return (from, to) => {
+    const overlap = (a: number, b: number) => Math.max(0, Math.min(to, b) - Math.max(from, a))
+    // Between two units that follow each other there are headers and pictures.
+    const end = (i: number) =>
+      (units[i + 1]?.fresh === undefined ? units[i + 1]?.at : undefined) ?? units[i]!.end
+    const pending = overlap(rest, bytes.length)
+    const useful = units.reduce((sum, unit, i) => sum + overlap(unit.at, end(i)), pending)
+    return useful + overlap(0, at) > (to - from) * LEAST_USEFUL
+  }
 }
 
 /** Which chunks a later step may have to read again. */

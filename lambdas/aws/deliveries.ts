@@ -1,0 +1,7 @@
+import { deliveriesHandler } from '../api/webhooks.ts'
+import { composeWebhookApi } from './compose-webhooks.ts'
+import { invoked } from './invoked.ts'
+
+const ports = composeWebhookApi()
+
+export const handler = invoked(ports, deliveriesHandler(ports))
