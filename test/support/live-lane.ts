@@ -30,7 +30,7 @@ export interface LaneOptions {
  * the hosts do (queues, ticks) is done by `run`. Times are ms since the lane's beginning.
  */
 export async function createLane({ engine, sinks = [], settings = {} }: LaneOptions) {
-  const base = await createPorts()
+  const base = await createPorts({ heartbeatMs: 1000 })
   const { db, time, clock } = base
   const live = createQueue(db, 'live', { maxReceives: 20, backoffMs: () => 0 }, clock)
   let posts = 0
@@ -44,7 +44,7 @@ export async function createLane({ engine, sinks = [], settings = {} }: LaneOpti
   const seen = new Map<number, { atMs: number; segment: LiveSegment }>()
   const drafted: Array<{ atMs: number; drafts: readonly LiveSegment[] }> = []
 
-  /** Hands every waiting message to its handler, as often as it takes, while the clock stands. */
+  /** Hands waiting messages to their handler while the clock stands; what fails waits until it has moved. */
   async function drain(queue: Queue, name: string, handler: SqsHandler): Promise<boolean> {
     let any = false
     for (;;) {
@@ -54,8 +54,12 @@ export async function createLane({ engine, sinks = [], settings = {} }: LaneOpti
       const { messageId, receipt, body } = message
       const record = { messageId, receiptHandle: receipt, body, eventSourceARN: name }
       const { batchItemFailures } = await handler({ Records: [record] } as never)
-      if (batchItemFailures.length === 0) await queue.remove(receipt)
-      else await queue.extend(receipt, 0)
+      if (batchItemFailures.length === 0) {
+        await queue.remove(receipt)
+        continue
+      }
+      await queue.extend(receipt, 0)
+      return false
     }
   }
 

@@ -34,7 +34,7 @@ export function createSoundReader({ decoder, scratchDir }: SoundReaderOptions): 
         if (SOUND_ERRORS.has(error.code)) return new Int16Array(0)
         throw error
       } finally {
-        await rm(path, { force: true })
+        await rm(path, { force: true }).catch(() => undefined)
       }
     },
   }
