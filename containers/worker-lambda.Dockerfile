@@ -9,7 +9,6 @@ ARG ENGINE_BASE=tools
 # The same stages stand at the head of every Dockerfile here, so they are built once for all of them.
 FROM ${BASE} AS tools
 WORKDIR /build
-COPY package.json ./
 COPY containers/build/tools.sh containers/build/trust.sh containers/build/
 ARG NPM_REGISTRY
 RUN --mount=type=secret,id=ca sh containers/build/tools.sh
@@ -21,7 +20,7 @@ COPY containers/build/ffmpeg.sh containers/build/ffmpeg-flags.ts containers/buil
 RUN sh containers/build/ffmpeg.sh /opt/ffmpeg
 
 FROM tools AS modules
-COPY package-lock.json ./
+COPY package.json package-lock.json ./
 RUN --mount=type=secret,id=ca --mount=type=secret,id=npmrc,target=/root/.npmrc \
   . containers/build/trust.sh && npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
@@ -31,8 +30,8 @@ COPY containers/build/tools.sh containers/build/trust.sh containers/build/
 RUN --mount=type=secret,id=ca sh containers/build/tools.sh compilers
 COPY --from=tools /usr/local/bin/ /usr/local/bin/
 COPY --from=tools /usr/local/lib/npm /usr/local/lib/npm
+COPY --from=tools /build/package.json ./
 COPY --from=modules /build/node_modules/zod node_modules/zod
-COPY package.json ./
 COPY containers/build/engine.ts containers/build/cuda.cmake containers/build/
 COPY lib/core/errors.ts lib/core/
 COPY lib/adapters/env.ts lib/adapters/cache.ts lib/adapters/
@@ -55,7 +54,6 @@ COPY containers containers
 RUN node containers/build/bundle.ts containers/lambda/main.ts /app/main.mjs
 
 FROM engine AS model
-COPY lib/core lib/core
 COPY containers/build/model.ts containers/build/
 COPY models/mini/ggml-mini-q5_0.bin models/mini/
 ARG MODEL=large-v3-q5_0

@@ -51,6 +51,10 @@ export async function startRuntimeApi() {
     const path = request.url!.replace(/^\/2018-06-01\/runtime/, '')
     if (path === '/invocation/next') {
       waiting = response
+      // A worker that is gone is not asked.
+      response.once('close', () => {
+        if (waiting === response) waiting = undefined
+      })
       return give()
     }
     const body = await bodyOf(request)

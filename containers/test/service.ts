@@ -1,8 +1,9 @@
 import { check, checkContainer, checkWords, eventually, sampleBytes, tell } from './check.ts'
 import { start, volume } from './container.ts'
+import { checkFormats, checkLive } from './media.ts'
 
-// service.ts <image>: the one-machine service as a user starts it. A recording goes in through the API and its words
-// come out; SIGTERM ends it within seconds, also in the middle of a job; what was accepted is there after a restart.
+// service.ts <image>: the one-machine service as a user starts it. Recordings of many kinds and a live session go in
+// through the API and their words come out; SIGTERM ends it within seconds, also in the middle of a job; what was accepted is there after a restart.
 
 const image = process.argv[2]!
 const PORT = 28787
@@ -82,6 +83,8 @@ async function run(): Promise<void> {
     '--json',
   )
   check(cli.code === 0, 'the administrator makes a token with the command line in the image')
+  await checkLive({ url, token })
+  await checkFormats({ url, token })
 
   const second = await upload('meeting180')
   await eventually('the job to begin', async () =>

@@ -3,8 +3,10 @@ import * as z from 'zod'
 import { runPump } from '../../lambdas/events/pump.ts'
 import { readEnvironment } from '../../lib/adapters/env.ts'
 import { createLog } from '../../lib/adapters/log.ts'
+import type { WorkerVariables } from '../../lib/infra/constructs/worker-variables.ts'
 import { check, checkContainer, checkWords, eventually, sampleBytes, tell } from './check.ts'
 import { type Container, start } from './container.ts'
+import { startAgent } from './ecs-agent.ts'
 import { startRuntimeApi } from './runtime-api.ts'
 
 // workers.ts lambda|poller <image>: the worker's images. The Lambda is driven through its Runtime API as in AWS. With
@@ -16,18 +18,22 @@ const { AWS_ENDPOINT_URL } = readEnvironment(z.object({ AWS_ENDPOINT_URL: z.stri
 /** The endpoint and the stand-in listen on this machine's loopback. */
 const HOST_NETWORK = ['--network', 'host']
 
-const NOWHERE = {
+/** No more than what a worker can't do without, as a deployment tells it; nothing of it is there. */
+const VARIABLES: WorkerVariables = {
   ...{ STAGE: 'test', TABLE_NAME: 'none', BUCKET_NAME: 'none', MODEL: 'mini', THREADS: '2', COMPUTE: 'cpu' },
-  ...{ MAX_UPLOAD_BYTES: '1000000', MAX_DURATION_MS: '3600000', AWS_REGION: 'us-east-1' },
-  RECORD_DAYS: '1',
+  ...{ MAX_UPLOAD_BYTES: '1000000', MAX_DURATION_MS: '3600000', RECORD_DAYS: '1' },
   WORK_QUEUE_URL: 'http://127.0.0.1:9/000000000000/work',
+  DELIVERIES_QUEUE_URL: 'http://127.0.0.1:9/000000000000/deliveries.fifo',
 }
+const NOWHERE = { ...VARIABLES, AWS_REGION: 'us-east-1' }
+const LIVE = { LIVE_QUEUE_URL: 'http://127.0.0.1:9/000000000000/live.fifo', LIVE_IDLE_MS: '120000' }
 
 async function withContainer(
   env: Record<string, string>,
   use: (container: Container) => Promise<void>,
+  args: readonly string[] = [],
 ): Promise<void> {
-  const container = await start({ image, options: HOST_NETWORK, env })
+  const container = await start({ image, options: HOST_NETWORK, env, args })
   try {
     await use(container)
   } catch (error) {
@@ -36,6 +42,20 @@ async function withContainer(
   } finally {
     await container.remove()
   }
+}
+
+function isObject(line: string): boolean {
+  try {
+    return typeof JSON.parse(line) === 'object'
+  } catch {
+    return false
+  }
+}
+
+/** What CloudWatch would make metrics of. */
+async function checkMetrics(container: Container): Promise<void> {
+  const lines = (await container.logs()).split('\n').filter((line) => line.includes('"_aws"'))
+  check(lines.length > 0 && lines.every(isObject), `${lines.length} lines of metrics on its stdout`)
 }
 
 /** What holds without AWS. */
@@ -54,6 +74,16 @@ async function lambdaAlone(): Promise<void> {
     check((await api.invoke({ Records: [] })).kind === 'response', 'and the next invocation goes on')
     await checkContainer(container, image)
   })
+  const live = ['/app/main.mjs', 'live']
+  const run = { ...NOWHERE, ...LIVE, AWS_LAMBDA_RUNTIME_API: api.address }
+  await withContainer(
+    run,
+    async () => {
+      const empty = await api.invoke({ Records: [] })
+      check(empty.kind === 'response', 'with the word `live` it takes sessions')
+    },
+    live,
+  )
   await withContainer({ AWS_LAMBDA_RUNTIME_API: api.address }, async () => {
     const { body } = await api.failedStart
     const { errorMessage } = body as { errorMessage: string }
@@ -63,12 +93,14 @@ async function lambdaAlone(): Promise<void> {
 }
 
 async function pollerAlone(): Promise<void> {
-  await withContainer(NOWHERE, async (container) => {
+  await withContainer({ ...NOWHERE, ...LIVE, TAKES: 'both' }, async (container) => {
     await eventually('the engine', async () =>
       (await container.exec('worker-health')).code === 0 ? true : undefined,
     )
-    tell('starts its engine and is healthy then, though the queue is out of reach')
+    tell('starts its engine and is healthy then, though both queues are out of reach')
     await checkContainer(container, image)
+    const lines = (await container.logs()).split('\n').filter((line) => line !== '')
+    check(lines.every(isObject), `its log is ${lines.length} lines of JSON and nothing else`)
     const { ms, exitCode } = await container.stop()
     check(exitCode === 0 && ms < 15_000, `SIGTERM: exit code ${exitCode} after ${ms} ms`)
   })
@@ -113,7 +145,7 @@ async function withAws(): Promise<void> {
       const api = await startRuntimeApi()
       const stop = new AbortController()
       const replies: SQSBatchResponse[] = []
-      await withContainer({ ...env, AWS_LAMBDA_RUNTIME_API: api.address }, async () => {
+      await withContainer({ ...env, AWS_LAMBDA_RUNTIME_API: api.address }, async (container) => {
         const pump = runPump({
           ...{ name: 'work', queue: aws.work.queue, lanes: 1, visibilityMs: 60_000, stop: stop.signal },
           log: createLog({ level: 'error' }),
@@ -128,6 +160,7 @@ async function withAws(): Promise<void> {
         try {
           checkWords('meeting60', await text(await upload('meeting60')))
           checkWords('meeting180', await text(await upload('meeting180')))
+          await checkMetrics(container)
         } finally {
           stop.abort()
           await pump
@@ -140,13 +173,18 @@ async function withAws(): Promise<void> {
 
     async function pollerInAws() {
       let interrupted = ''
-      await withContainer(env, async (container) => {
+      const agent = await startAgent()
+      await withContainer({ ...env, ECS_AGENT_URI: agent.url }, async (container) => {
         checkWords('meeting60', await text(await upload('meeting60')))
+        await checkMetrics(container)
+        await eventually('the end of the protection', async () => agent.told.includes(false) || undefined)
+        check(agent.told.join() === 'true,false', 'it asks ECS not to be taken away while it works')
         interrupted = await upload('meeting180')
         await working(interrupted)
         const { ms, exitCode } = await container.stop()
         check(exitCode === 0 && ms < 20_000, `SIGTERM in a job: exit code ${exitCode} after ${ms} ms`)
       })
+      agent.stop()
       await withContainer(env, async () => {
         checkWords('meeting180', await text(interrupted))
         tell('another worker has ended the job that the first gave back')
