@@ -107,7 +107,7 @@ describe('the pool of engine processes', () => {
     expect(textOf(await last)).toBe(SHORT)
   })
 
-  it('takes no request after it was closed, and turns away those that wait or run', async () => {
+  it('takes no request after it was closed, turns away those that wait, and lets none run on', async () => {
     const { hear, close, pids, start } = await pool()
     await start()
     const [pid] = pids()
@@ -115,7 +115,9 @@ describe('the pool of engine processes', () => {
     const waiting = codeOf(hear(sample('short.wav'), { language: 'en' }))
     await pause(200)
     await close()
-    expect(await Promise.all([running, waiting])).toEqual(['engine-crashed', 'engine-crashed'])
+    expect(await waiting).toBe('engine-crashed')
+    // A fast machine may end it in the time that a process is given to end by itself.
+    expect(['engine-crashed', undefined]).toContain(await running)
     expect(await codeOf(hear(sample('short.wav'), { language: 'en' }))).toBe('engine-crashed')
     expect(pids()).toEqual([])
     expect(isRunning(pid!)).toBe(false)
