@@ -1,6 +1,7 @@
 import type { Segment, Transcript, Word } from '../transcript/shape.ts'
 import { joinWords } from './6-segment.ts'
-import { nameWords, type Turn } from './7-speakers.ts'
+import { nameWords } from './7-speakers.ts'
+import type { Turn } from './turns.ts'
 
 /** The transcript of a session's whole recording with the names of its speakers: cut where the speaker changes. */
 export function nameTranscript(transcript: Transcript, turns: readonly Turn[]): Transcript {
