@@ -95,7 +95,7 @@ describe('verbatim live', () => {
     expect(all.pop()).toMatchObject({ sessionId: 'as-json', state: 'CLOSED', revision: 2 })
     const last = new Map(all.filter(({ final }) => final).map((segment) => [segment.id, segment]))
     expect([...last.values()].map(({ text }) => text).join(' ')).toBe(said)
-    expect([...last.values()].map(({ revision }) => revision)).toEqual(Array.from(last, () => 2))
+    expect(Math.min(...Array.from(last.values(), ({ revision }) => revision))).toBeGreaterThanOrEqual(2)
   })
 
   it('fetches the transcript of the second hearing where -f or -o ask for it', async () => {

@@ -16,7 +16,6 @@ export function reviseSegments(
   segments: readonly LiveSegment[],
   words: readonly Word[],
   speakers: readonly (string | undefined)[],
-  revision: number,
 ): LiveSegment[] {
   const places = [...segments].sort((a, b) => a.startMs - b.startMs || a.id - b.id)
   const mine = new Map<number, number[]>(segments.map(({ id }) => [id, []]))
@@ -37,13 +36,11 @@ export function reviseSegments(
     }
   }
   const nextId = Math.max(-1, ...segments.map(({ id }) => id)) + 1
-  const rewritten = segments.map((segment) =>
-    rewrite(segment, mine.get(segment.id)!, words, speakers, revision),
-  )
+  const rewritten = segments.map((segment) => rewrite(segment, mine.get(segment.id)!, words, speakers))
   const added = stray.map((run, n) => {
     const [startMs, endMs] = [words[run[0]!]!.startMs, words[run.at(-1)!]!.endMs]
-    const blank = { id: nextId + n, startMs, endMs, text: '', words: [], final: true, revision }
-    return rewrite(blank, run, words, speakers, revision)
+    const blank = { id: nextId + n, startMs, endMs, text: '', words: [], final: true, revision: 0 }
+    return rewrite(blank, run, words, speakers)
   })
   return [...rewritten, ...added]
 }
@@ -72,11 +69,10 @@ function distance({ startMs, endMs }: LiveSegment, word: Word): number {
 }
 
 function rewrite(
-  { id, startMs, endMs }: LiveSegment,
+  { id, startMs, endMs, revision }: LiveSegment,
   mine: readonly number[],
   all: readonly Word[],
   speakers: readonly (string | undefined)[],
-  revision: number,
 ): LiveSegment {
   const words = mine.map((i) => all[i]!)
   const speaker = commonest(mine.map((i) => speakers[i]))
@@ -88,7 +84,8 @@ function rewrite(
     ...(speaker !== undefined && { speaker }),
     words,
     final: true,
-    revision,
+    // One more, and not 2 for all: a name that came late has counted before.
+    revision: revision + 1,
   }
 }
 

@@ -103,7 +103,7 @@ async function revise(
   const words = transcript.segments.flatMap((segment) => segment.words)
   const speakers = transcript.segments.flatMap((segment) => segment.words.map(() => segment.speaker))
   const finals = await allFinals(sessions, session)
-  const revised = reviseSegments(finals, words, speakers, 2)
+  const revised = reviseSegments(finals, words, speakers)
   let state = live
   for (let from = 0; from < revised.length; from += AT_ONCE) {
     state = {

@@ -15,7 +15,7 @@ const live = (id: number, startMs: number, endMs: number, text = 'x'): LiveSegme
 })
 
 const revise = (segments: LiveSegment[], words: Word[], speakers: (string | undefined)[] = []) =>
-  reviseSegments(segments, words, speakers, 2).map(({ id, text, revision }) => [id, text, revision])
+  reviseSegments(segments, words, speakers).map(({ id, text, revision }) => [id, text, revision])
 
 describe('the second hearing', () => {
   it('puts its words into the captions they were said in, which keep their ids', () => {
@@ -23,6 +23,14 @@ describe('the second hearing', () => {
     expect(revise([live(0, 0, 1000), live(1, 2000, 3000)], words)).toEqual([
       [0, 'good morning', 2],
       [1, 'all', 2],
+    ])
+  })
+
+  it('counts as one more revision, after a name that came late too', () => {
+    const named = { ...live(0, 0, 1000), speaker: 'Ann', revision: 2 }
+    expect(revise([named, live(1, 1000, 2000)], [word('a', 100)])).toEqual([
+      [0, 'a', 3],
+      [1, '', 2],
     ])
   })
 
@@ -53,15 +61,15 @@ describe('the second hearing', () => {
     expect(revise(segments, words)).toEqual([
       [0, 'a', 2],
       [1, 'b', 2],
-      [2, 'far away', 2],
-      [3, 'else', 2],
+      [2, 'far away', 1],
+      [3, 'else', 1],
     ])
   })
 
   it('names a caption after who says most of it, or nobody', () => {
     const words = [word('a', 0), word('b', 400), word('c', 800), word('d', 2000), word('e', 2400)]
     const speakers = ['Ann', 'Ann', 'Bob', 'Ann', 'Bob']
-    const revised = reviseSegments([live(0, 0, 1200), live(1, 2000, 3000)], words, speakers, 2)
+    const revised = reviseSegments([live(0, 0, 1200), live(1, 2000, 3000)], words, speakers)
     expect(revised.map(({ speaker }) => speaker)).toEqual(['Ann', undefined])
   })
 
@@ -70,7 +78,7 @@ describe('the second hearing', () => {
     const segments = Array.from({ length: 60 }, (_, i) =>
       live(i, i * 5000 + ((i * 104729) % 3000), i * 5000 + 4000),
     )
-    const said = reviseSegments(segments, words, [], 2).flatMap((segment) =>
+    const said = reviseSegments(segments, words, []).flatMap((segment) =>
       segment.words.map(({ text }) => text),
     )
     expect(said.sort()).toEqual(words.map(({ text }) => text).sort())

@@ -110,6 +110,6 @@ describe('a meeting of three minutes, live', () => {
 
   it('keeps its captions when it is heard again: same ids, new words', () => {
     expect(revised.slice(0, live.length).map(({ id }) => id)).toEqual(live.map(({ id }) => id))
-    expect(new Set(revised.map(({ revision }) => revision))).toEqual(new Set([2]))
+    expect(revised.every(({ id, revision }) => id >= live.length || revision > live[id]!.revision)).toBe(true)
   })
 })
