@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { ERRORS, type ErrorCode } from './errors.ts'
+import { Gap } from './transcript/shape.ts'
 
 /** The files a transcript can be downloaded as. */
 export const FORMATS = ['json', 'srt', 'vtt', 'txt'] as const
@@ -22,6 +23,8 @@ export const JobOptions = z.object({
   channels: Channels,
   formats: z.array(Format).min(1),
   metadata: z.record(z.string(), z.string()).optional(),
+  /** A shard that cannot be heard is a gap in the transcript, and not the end of the job. */
+  allowPartial: z.boolean().optional(),
   /** Told when the job has ended. */
   webhookUrl: z.string().optional(),
   /** The recording is that of a live session, whose speakers' names it gets. */
@@ -33,8 +36,25 @@ export const JobError = z.object({
   code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
   message: z.string(),
   hint: z.string().optional(),
+  /** The stretch of the recording that it is about, where it is not the whole. */
+  range: z.object({ startMs: z.int(), endMs: z.int() }).optional(),
 })
 export type JobError = z.infer<typeof JobError>
+
+/** What a job took. */
+export const Usage = z.object({
+  /** Speech that was heard: the recording without its silence. */
+  audioMs: z.int(),
+  /** Time of all workers together, and how much of it was the engine's. */
+  workMs: z.int(),
+  engineMs: z.int(),
+  /** From the first worker's beginning to the end. */
+  wallMs: z.int(),
+  shards: z.int(),
+  /** Computing only, in US dollars; left out where no price is known. */
+  costUsd: z.number().optional(),
+})
+export type Usage = z.infer<typeof Usage>
 
 /** Who works on a job, and until when that holds without a renewal (epoch ms). */
 export const Lease = z.object({ owner: z.string(), until: z.int() })
@@ -78,6 +98,16 @@ export const Job = z.discriminatedUnion('status', [
     workMs: z.int().optional(),
     durationMs: z.int().optional(),
     language: z.string().optional(),
+    /** A recording that was cut into more than one shard; how far those are is in the ShardStore. */
+    shards: z
+      .object({
+        total: z.int(),
+        /** Speech in all of them. */
+        audioMs: z.int(),
+        /** Every worker's message is on its way. */
+        sent: z.boolean(),
+      })
+      .optional(),
   }),
   z.object({
     ...base,
@@ -86,6 +116,10 @@ export const Job = z.discriminatedUnion('status', [
     completedAt: z.int(),
     durationMs: z.int(),
     language: z.string().optional(),
+    /** Not in jobs of before there were shards. */
+    usage: Usage.optional(),
+    /** Stretches that could not be heard (`allowPartial`). */
+    gaps: z.array(Gap).optional(),
   }),
   z.object({ ...base, status: z.literal('FAILED'), error: JobError }),
   z.object({ ...base, status: z.literal('CANCELLED') }),

@@ -1,4 +1,6 @@
+import type { ErrorCode } from './errors.ts'
 import type { Job, Status } from './job.ts'
+import type { JobRef } from './keys.ts'
 import type { HeardSegment } from './transcript/shape.ts'
 
 // A port is here only because something implements it twice: local and AWS adapters, or a test.
@@ -39,6 +41,50 @@ export interface JobStore {
   list(tenant: string, query: { status?: Status; cursor?: string; limit: number }): Promise<Page>
   /** Forgets the job and its idempotency key. True if it was there. */
   remove(tenant: string, jobId: string): Promise<boolean>
+}
+
+// ── Shards ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** How one shard has ended. */
+export interface ShardEnd {
+  /** Its place among the job's shards, from 0. */
+  readonly shard: number
+  /** Its speech; what progress is reckoned by. */
+  readonly audioMs: number
+  /** How long workers were at it, and how much of that the engine. */
+  readonly workMs: number
+  readonly engineMs: number
+  /** Why it could not be heard, where the job is to end without it. */
+  readonly failed?: ErrorCode
+}
+
+/** What the workers of one job's shards have done together. */
+export interface ShardTally {
+  /** The shards that have ended, in no order. */
+  readonly ended: readonly number[]
+  /** Sums over those. */
+  readonly audioMs: number
+  readonly workMs: number
+  readonly engineMs: number
+  /** Those of them that could not be heard, with the reason. */
+  readonly failed: ReadonlyArray<{ readonly shard: number; readonly code: ErrorCode }>
+}
+
+/**
+ * Counts the shards of jobs. Many workers count at the same time; each call is atomic and durable when its promise
+ * resolves, and the tally it answers with contains it.
+ */
+export interface ShardStore {
+  /** Begins the tally of a job; one that was begun stays as it is. */
+  begin(ref: JobRef): Promise<ShardTally>
+  /** Undefined when there is no tally: the job has ended. */
+  read(ref: JobRef): Promise<ShardTally | undefined>
+  /** Counts a shard once: the second end of the same shard changes nothing. Undefined when there is no tally. */
+  end(ref: JobRef, end: ShardEnd): Promise<ShardTally | undefined>
+  /** Counts an attempt at a shard that has failed; answers how many have. Undefined when there is no tally. */
+  fail(ref: JobRef, shard: number): Promise<number | undefined>
+  /** Forgets the tally. */
+  remove(ref: JobRef): Promise<void>
 }
 
 // ── Tokens ───────────────────────────────────────────────────────────────────────────────────────────
@@ -211,6 +257,13 @@ export interface Recording {
  */
 export interface Decoder {
   decode(path: string, options: DecodeOptions): Promise<Recording>
+}
+
+/** Makes sound small without loss, for the way from the worker that has cut it to those that hear it. */
+export interface SoundPacker {
+  pack(pcm16: Int16Array): Promise<Uint8Array>
+  /** Fails with `internal` on bytes that `pack` has not made. */
+  unpack(bytes: Uint8Array): Promise<Int16Array>
 }
 
 // ── Engine ───────────────────────────────────────────────────────────────────────────────────────────

@@ -19,6 +19,10 @@ export interface BatchSettings {
   /** Wall time for decoding: so much at least, and so much per megabyte. */
   readonly decodeTimeoutMs: number
   readonly decodeTimeoutPerMbMs: number
+  /** How much speech a shard has, about: docs/adr/0014-shards.md. A recording of up to half more is not cut at all. */
+  readonly shardMs: number
+  /** So many shards a recording has at most; a longer one has longer shards. */
+  readonly maxShards: number
 }
 
 const MINUTE = 60_000
@@ -37,4 +41,6 @@ export const DEFAULT_SETTINGS: BatchSettings = {
   maxAttempts: 100,
   decodeTimeoutMs: 5 * MINUTE,
   decodeTimeoutPerMbMs: 2000,
+  shardMs: 5 * MINUTE,
+  maxShards: 1000,
 }

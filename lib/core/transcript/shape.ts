@@ -23,6 +23,28 @@ export const Segment = z.object({
 })
 export type Segment = z.infer<typeof Segment>
 
+/** A stretch of one channel that nobody could transcribe. */
+export const Gap = z.object({
+  startMs: z.int(),
+  endMs: z.int(),
+  /** From 0; only where channels were heard apart. */
+  channel: z.int().optional(),
+  /** Why, in the words of the error table. */
+  code: z.string(),
+})
+export type Gap = z.infer<typeof Gap>
+
+/** How the transcript was made. */
+export const Statistics = z.object({
+  /** Pieces that were heard side by side; 1: the recording in one piece. */
+  shards: z.int(),
+  /** Requests' worth of sound, of 28 s at most. */
+  windows: z.int(),
+  /** Places where windows meet and nobody paused: heard again, and where the two sides disagreed, mended. */
+  seams: z.object({ checked: z.int(), repaired: z.int() }),
+})
+export type Statistics = z.infer<typeof Statistics>
+
 /** The name and version of this shape; a reader may rely on fields never changing their meaning within `1.x`. */
 export const TRANSCRIPT_FORMAT = 'verbatim-transcript/1.0'
 
@@ -41,8 +63,12 @@ export const Transcript = z.object({
   /** The whole text, segments joined by a space. */
   text: z.string(),
   segments: z.array(Segment),
-  /** What the reader should know: `truncated` (the file ended early), … */
+  /** What the reader should know: `truncated` (the file ended early), `partial` (see `gaps`), … */
   warnings: z.array(z.string()),
+  /** Absent where nothing is missing. */
+  gaps: z.array(Gap).optional(),
+  /** Absent in transcripts of before it was counted. */
+  statistics: Statistics.optional(),
 })
 export type Transcript = z.infer<typeof Transcript>
 
