@@ -1,3 +1,15 @@
+/** What a deployment knows about its own speed; for estimates only. */
+export interface Pace {
+  /** Seconds of a worker for a second of speech. */
+  readonly workPerAudio: number
+  /** Shards that are heard at the same time, at most. */
+  readonly workers: number
+  /** From a message to the first sound heard, where no worker is warm. */
+  readonly startMs: number
+  /** What an hour of one worker costs, in US dollars; left out: not known, or nothing. */
+  readonly dollarsPerHour?: number
+}
+
 /** What a deployment may set about the batch lane. Times in ms, sizes in bytes. */
 export interface BatchSettings {
   readonly maxUploadBytes: number
@@ -23,6 +35,10 @@ export interface BatchSettings {
   readonly shardMs: number
   /** So many shards a recording has at most; a longer one has longer shards. */
   readonly maxShards: number
+  /** Left out: there are no estimates. */
+  readonly pace?: Pace
+  /** What an hour of this worker costs, in US dollars, for the bill of a job; left out: not known, or nothing. */
+  readonly dollarsPerHour?: number
 }
 
 const MINUTE = 60_000
