@@ -1,9 +1,9 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { documentClientIn } from '../../lib/adapters/aws/clients.ts'
 import { createSessionStore } from '../../lib/adapters/aws/session-store.ts'
 import { BEGINNING } from '../../lib/core/live/state.ts'
 import { sampleChunk, sampleSegment, sampleSession } from '../contracts/session-store.ts'
+import { stammering } from './stammering.ts'
 import { temporaryTable } from './support.ts'
 
 describe('the session store of AWS', () => {
@@ -18,17 +18,6 @@ describe('the session store of AWS', () => {
       new ScanCommand({ TableName: made.table, ConsistentRead: true }),
     )
     return Items
-  }
-
-  /** A client whose every request arrives twice, as when a reply was lost: it gets the second reply. */
-  function stammering() {
-    const db = documentClientIn()
-    db.middlewareStack.add((next) => (args) => next(args).then(() => next(args)), {
-      step: 'finalizeRequest',
-      priority: 'low',
-      name: 'twice',
-    })
-    return db
   }
 
   it('takes its own writes for its own when they arrive twice', async () => {

@@ -7,7 +7,9 @@ import { Job } from '../../core/job.ts'
 
 export const jobKey = (tenant: string, jobId: string) => ({ pk: `JOB#${tenant}`, sk: jobId })
 
-export const placeKey = (tenant: string, place: Place) => ({ pk: `LIST#${tenant}`, sk: placeText(place) })
+export const listOf = (tenant: string): string => `LIST#${tenant}`
+
+export const placeKey = (tenant: string, place: Place) => ({ pk: listOf(tenant), sk: placeText(place) })
 
 export const idempotencyItemKey = (tenant: string, key: string) => ({ pk: `IDEM#${tenant}`, sk: key })
 

@@ -166,4 +166,13 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX lanes_due ON lanes (next_at) WHERE disabled = 0;
   CREATE INDEX lanes_disabled ON lanes (tenant, lane) WHERE disabled = 1;
   `,
+  `
+  -- How far the shards of a job are.
+  CREATE TABLE tallies (
+    tenant TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    body   TEXT NOT NULL,
+    PRIMARY KEY (tenant, job_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

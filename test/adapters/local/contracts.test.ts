@@ -1,11 +1,13 @@
 import { createJobStore } from '../../../lib/adapters/local/job-store.ts'
 import { createQueue } from '../../../lib/adapters/local/queue.ts'
 import { createSessionStore } from '../../../lib/adapters/local/session-store.ts'
+import { createShardStore } from '../../../lib/adapters/local/shard-store.ts'
 import { createTokenStore } from '../../../lib/adapters/local/token-store.ts'
 import { describeJobStore } from '../../contracts/job-store.ts'
 import { describeObjectStore } from '../../contracts/object-store.ts'
 import { describeGroupedQueue, describeQueue } from '../../contracts/queue.ts'
 import { describeSessionStore, KEEP_MS, START } from '../../contracts/session-store.ts'
+import { describeShardStore } from '../../contracts/shard-store.ts'
 import { describeTokenStore } from '../../contracts/token-store.ts'
 import { temporaryDatabase } from './folder.ts'
 import { EVENTS, temporaryObjects } from './objects.ts'
@@ -13,6 +15,11 @@ import { EVENTS, temporaryObjects } from './objects.ts'
 describeJobStore('one machine', async () => {
   const { db, dispose } = temporaryDatabase()
   return { jobs: createJobStore(db), dispose }
+})
+
+describeShardStore('one machine', async () => {
+  const { db, dispose } = temporaryDatabase()
+  return { shards: createShardStore(db), dispose }
 })
 
 describeTokenStore('one machine', async () => {
