@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
 import {
   type DynamoDBDocumentClient,
   GetCommand,
@@ -12,17 +11,9 @@ import type { Clock, CreateOutcome, JobStore, ReplaceOutcome } from '../../core/
 import { untilNoConflict } from './conflicts.ts'
 import { withAwsErrors } from './errors.ts'
 import { epochSeconds, isExpired, ttlOf, turnsTtl } from './job-expiry.ts'
-import {
-  cancellation,
-  idempotencyItemKey,
-  jobKey,
-  numberIn,
-  placeKey,
-  type RawItem,
-  readJob,
-  textIn,
-} from './job-items.ts'
+import { cancellation, idempotencyItemKey, jobKey, numberIn, placeKey, readJob, textIn } from './job-items.ts'
 import { createJobList } from './job-list.ts'
+import { refusal } from './refusal.ts'
 
 /** The port asks for at least 24 hours. */
 const IDEMPOTENCY_S = 24 * 60 * 60
@@ -197,10 +188,3 @@ const updatePlace = (TableName: string, job: Job, ttl: number | undefined): Upda
   ExpressionAttributeNames: { '#ttl': 'ttl' },
   ...(ttl !== undefined && { ExpressionAttributeValues: { ':ttl': ttl } }),
 })
-
-/** What stood where a write of a job was refused by its condition, alone or as the first of a transaction. */
-function refusal(thrown: unknown): { item?: RawItem } | undefined {
-  if (thrown instanceof ConditionalCheckFailedException) return thrown.Item ? { item: thrown.Item } : {}
-  const first = cancellation(thrown)?.[0]
-  return first?.code === 'ConditionalCheckFailed' ? first : undefined
-}
