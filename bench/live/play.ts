@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '../../client-cli/client.ts'
 import type { LiveUpdate, Segment } from '../../client-cli/live/follow.ts'
 import { nameSpeaker } from '../../test/support/live-client.ts'
-import { randomFrom } from '../../test/support/live-lane.ts'
+import { randomFrom } from '../../test/support/random.ts'
 import type { RunningService } from '../../test/support/service.ts'
 import type { LiveRecording, TimedChunk } from './recording.ts'
 
@@ -99,7 +99,7 @@ async function settled({ client, sessionId, recording }: PlayOptions, seen: { dr
   }
 }
 
-/** What issue 4 asks to bear. */
+/** What the lane has to bear of a platform: names a second late, and one in ten lost. */
 const NAMES_LATE_MS = 1_000
 const NAMES_LOST = 0.1
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { cutStream, randomFrom, webmOf } from '../../test/support/live-lane.ts'
+import { cutStream, webmOf } from '../../test/support/live-lane.ts'
+import { randomFrom } from '../../test/support/random.ts'
 import { readReference, type SpokenSentence, samplePath } from '../../test/support/reference.ts'
 
 export const CHUNK_MS = 3_000

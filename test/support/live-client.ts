@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cutStream, randomFrom, webmOf } from './live-lane.ts'
+import { cutStream, webmOf } from './live-lane.ts'
+import { randomFrom } from './random.ts'
 import { type Reference, readReference, samplePath } from './reference.ts'
 import { call, type Reply, type RunningService, until } from './service.ts'
 import { readWav } from './wav.ts'

@@ -10,9 +10,9 @@ const X86_FEATURES = {
 }
 
 /**
- * Options for cmake. llamafile's kernels and AVX2 make the encoder several times faster than a default build
- * (docs: DESIGN, engine); GGML_NATIVE is off so that the outcome depends on these flags alone. With GGML_NATIVE
- * off, ggml turns every x86 feature on by itself, hence each one is written out, off where this CPU lacks it.
+ * Options for cmake. llamafile's kernels and AVX2 make the encoder several times faster than a default build;
+ * GGML_NATIVE is off so that the outcome depends on these flags alone. With GGML_NATIVE off, ggml turns every x86
+ * feature on by itself, hence each one is written out, off where this CPU lacks it.
  */
 export async function cmakeFlags(): Promise<string[]> {
   const common = {

@@ -65,7 +65,7 @@ async function tryPort(options: LifeOptions, port: number): Promise<Life | { exi
   const root = `/${randomBytes(16).toString('hex')}`
   const child = spawnGuarded(options.serverPath, serverArguments(options, port, root), {
     cwd: tmpdir(),
-    // Waiting threads sleep: spinning ones slow everything down where cores are shared (DESIGN, engine).
+    // Waiting threads sleep: spinning ones slow everything down where cores are shared.
     env: { OMP_WAIT_POLICY: 'passive' },
   })
   const output = keepTail(child)

@@ -39,7 +39,7 @@ export const takeChunk =
   }
 
 /** The session, begun now if there is none. Fails with `session-closed` once it takes nothing more. */
-export async function openSession(
+async function openSession(
   { sessions, clock }: Pick<LivePorts, 'sessions' | 'clock'>,
   ref: SessionRef,
   language?: string,

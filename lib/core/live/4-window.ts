@@ -54,7 +54,8 @@ const LEAST_VOICE_MS = 200
 /**
  * What to do next: hear a window, take silence for silence, or wait for more sound. Repeat until it says `wait`, with
  * `settle` after each `hear`. The window begins in the pause before what is said (pre-roll 1 s), even where a part of it
- * is final already: the engine makes mistakes when it begins in the middle of a sentence. See docs/adr/0011.
+ * is final already: the engine makes mistakes when it begins in the middle of a sentence
+ * (docs/adr/0011-live-settling.md).
  */
 export function nextWindow(hearing: HearingState, voice: Voice, options: WindowOptions): NextWindow {
   const { closing, settings } = options
@@ -106,7 +107,7 @@ const heardToEnd = ({ heardMs }: HearingState, { regions, endMs }: Voice): boole
 
 /**
  * A window that begins in a pause gets no context, like every window of the batch lane: context is where whisper's
- * loops come from (docs/adr/0002, 0011). One that begins in the middle of speech needs it.
+ * loops come from (ADR 2 and 11). One that begins in the middle of speech needs it.
  */
 function withEffort(
   { inSpeech, ...window }: Stretch,

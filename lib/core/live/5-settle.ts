@@ -1,8 +1,8 @@
 import { type Region, voicedMs } from '../audio/voice.ts'
+import { fold } from '../transcript/fold.ts'
 import type { HeardSegment, Word } from '../transcript/shape.ts'
 import { keepTail, type LiveWindow, type Voice, withContext } from './4-window.ts'
 import { type Heard, middleMs, takeHeard } from './heard.ts'
-import { fold } from './seam.ts'
 import type { HearingState } from './state.ts'
 
 /** A word that ends so much before the window's end is not cut off by it, and has been heard with what follows. */
@@ -10,7 +10,7 @@ const HOLD_MS = 800
 /** It is final at its first hearing if the engine believes it so much. */
 const BELIEVED = 0.5
 
-/** So long no word may have become final while some are heard (DESIGN 5.2). */
+/** So long no word may have become final while some are heard (docs/adr/0011-live-settling.md). */
 const UNSETTLED_MS = 4_000
 
 /** The same sound is heard so often at most. */

@@ -48,8 +48,7 @@ export async function hearNext(
   const settled = settle(hearing, window, heard, sound.voice)
   return {
     live: {
-      ...{ ...live, hearing: settled.hearing, failures: 0, requests: live.requests + 1 },
-      requestedMs: live.requestedMs + window.endMs - window.startMs,
+      ...{ ...live, hearing: settled.hearing, failures: 0 },
       ...(language && { language }),
     },
     ...{ finals: settled.finals, drafts: settled.drafts },

@@ -1,4 +1,4 @@
-import { type ErasePorts, eraseJob } from '../batch/erase.ts'
+import { type EraseJobPorts, eraseJob } from '../batch/erase.ts'
 import { toVerbatimError } from '../errors.ts'
 import { sessionPrefix } from '../keys.ts'
 import type { Session, SessionRef } from '../session.ts'
@@ -6,7 +6,7 @@ import { announce } from './1-chunk.ts'
 import { sessionOf } from './10-read.ts'
 import type { LivePorts } from './ports.ts'
 
-export type EraseSessionPorts = ErasePorts &
+export type EraseSessionPorts = EraseJobPorts &
   Pick<LivePorts, 'sessions' | 'objects' | 'live'> & {
     /** Forgets what sinks have of a session, where they can. */
     readonly forgetOutside?: (session: Session) => Promise<void>

@@ -1,6 +1,7 @@
 import { type Region, voicedMs } from '../audio/voice.ts'
 import { guardSegments } from '../transcript/guards.ts'
 import type { HeardSegment, Word } from '../transcript/shape.ts'
+import { shift } from '../transcript/shift.ts'
 import { repeatedAtSeam, saidBefore } from './seam.ts'
 
 /** What a window gave, on the session's clock. */
@@ -42,15 +43,6 @@ export function takeHeard(
 }
 
 export const middleMs = ({ startMs, endMs }: Region): number => (startMs + endMs) / 2
-
-function shift(segment: HeardSegment, byMs: number): HeardSegment {
-  const moved = <T extends Region>(it: T): T => ({
-    ...it,
-    startMs: it.startMs + byMs,
-    endMs: it.endMs + byMs,
-  })
-  return { ...moved(segment), words: segment.words.map(moved) }
-}
 
 function newWords(known: readonly Word[], heard: readonly Word[]): Word[] {
   const seamMs = known.at(-1)?.endMs

@@ -1,11 +1,5 @@
+import { fold } from '../transcript/fold.ts'
 import type { Word } from '../transcript/shape.ts'
-
-/** A word as it is compared: case and punctuation do not tell two hearings apart. */
-export const fold = (text: string): string =>
-  text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}\p{M}]/gu, '')
 
 /** So far (ms) the end of the known words may be from where the engine now hears it to weigh as much as a wrong word. */
 const A_WORD_MS = 1_000

@@ -99,9 +99,6 @@ export const LiveState = z.object({
   published: z.record(z.string(), z.int()),
   /** Nothing is to come: all sound is heard and every word final. */
   done: z.boolean(),
-  /** Requests to the engine so far, and the sound they held. */
-  requests: z.int(),
-  requestedMs: z.int(),
   /** How many steps in a row have failed for a passing reason. */
   failures: z.int(),
 })
@@ -129,7 +126,5 @@ export const BEGINNING: LiveState = {
   drafts: [],
   published: {},
   done: false,
-  requests: 0,
-  requestedMs: 0,
   failures: 0,
 }

@@ -1,3 +1,4 @@
+import { fold } from './fold.ts'
 import type { HeardSegment, Word } from './shape.ts'
 import { findWords } from './split.ts'
 
@@ -12,7 +13,7 @@ const LOOP_WORDS = { fewest: 3, most: 6 }
 const LOOP_TIMES = 3
 const LOOP_SHARE = 0.8
 
-export const DROP_REASONS = ['empty', 'annotation', 'no-speech', 'low-confidence', 'repetitive'] as const
+const DROP_REASONS = ['empty', 'annotation', 'no-speech', 'low-confidence', 'repetitive'] as const
 export type DropReason = (typeof DROP_REASONS)[number]
 
 export interface Guarded {
@@ -87,8 +88,6 @@ function withoutLoop(segment: HeardSegment): HeardSegment {
 }
 
 const joinWords = (words: readonly Word[]): string => words.map(({ text }) => text).join(' ')
-
-const fold = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}\p{M}]/gu, '')
 
 interface Loop {
   readonly start: number

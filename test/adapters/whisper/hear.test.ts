@@ -2,14 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { detectionForm, transcriptionForm } from '../../../lib/adapters/whisper/hear.ts'
 import type { WhisperEngine } from '../../../lib/adapters/whisper/pool.ts'
 import type { HeardSegment } from '../../../lib/core/transcript/shape.ts'
-import { codeOf, german, miniEngine, type Reference, reference, repeat, sample, textOf } from './support.ts'
+import { miniEngine } from '../../support/engine.ts'
+import { type Reference, readReference } from '../../support/reference.ts'
+import { codeOf, german, repeat, sample, textOf } from './support.ts'
 
 const SHORT = 'Please send the report to Alice before Friday.'
 const GERMAN = 'Der Kunde wartet auf eine Antwort.'
 
 /** Middle of the sorted distances between heard and spoken starts of words, in ms. */
 function medianStartError(heard: readonly HeardSegment[], spoken: Reference): number {
-  const starts = spoken.sentences.flatMap((sentence) => sentence.words.map((word) => word.start * 1000))
+  const starts = spoken.sentences.flatMap((sentence) => sentence.words.map((word) => word.startMs))
   const words = heard.flatMap((segment) => segment.words)
   expect(words.length).toBe(starts.length)
   const errors = words.map((word, index) => Math.abs(word.startMs - starts[index]!)).sort((a, b) => a - b)
@@ -53,15 +55,15 @@ describe('what the engine hears', () => {
     const heard = await engine.hear(sample('short.wav'), { language: 'en' })
     expect(textOf(heard)).toBe(SHORT)
     expect(heard[0]?.words.map((word) => word.text).join(' ')).toBe(SHORT)
-    expect(medianStartError(heard, reference('short.ref.json'))).toBeLessThan(300)
+    expect(medianStartError(heard, readReference('short'))).toBeLessThan(300)
   })
 
   it('is exactly what was said in a minute of talk that needs more than one window', async () => {
-    const spoken = reference('meeting60.ref.json')
+    const spoken = readReference('meeting60')
     const heard = await engine.hear(sample('meeting60.wav'), {
       language: 'en',
     })
-    expect(textOf(heard)).toBe(spoken.sentences.map((sentence) => sentence.text).join(' '))
+    expect(textOf(heard)).toBe(spoken.text)
     expect(medianStartError(heard, spoken)).toBeLessThan(300)
   })
 

@@ -1,4 +1,4 @@
-import { miniEngine } from './support.ts'
+import { miniEngine } from '../../support/engine.ts'
 
 // A program of its own for server.test.ts, which kills it: starts an engine, says its process id, and waits.
 const engine = await miniEngine()

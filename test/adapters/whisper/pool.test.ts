@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import type { EngineOptions, WhisperEngine } from '../../../lib/adapters/whisper/pool.ts'
-import { codeOf, isRunning, miniEngine, repeat, sample, textOf, until } from './support.ts'
+import { miniEngine } from '../../support/engine.ts'
+import { codeOf, isRunning, repeat, sample, textOf, until } from './support.ts'
 
 const SHORT = 'Please send the report to Alice before Friday.'
 /** A few sentences, about a second of work. */

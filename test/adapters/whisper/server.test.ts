@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { transcriptionForm } from '../../../lib/adapters/whisper/hear.ts'
 import { createServer, type Server } from '../../../lib/adapters/whisper/server.ts'
-import { codeOf, engineOptions, isRunning, quiet, repeat, sample, until } from './support.ts'
+import { engineOptions } from '../../support/engine.ts'
+import { codeOf, isRunning, repeat, sample, until } from './support.ts'
 
 const FORM = transcriptionForm(sample('short.wav'), { language: 'en' })
 const GENEROUS = { timeoutMs: 60_000 }
@@ -24,8 +25,8 @@ describe('one engine process', () => {
   })
 
   async function serve(overrides: { serverPath?: string; modelPath?: string }): Promise<Server> {
-    const { serverPath, modelPath } = await engineOptions()
-    server = createServer({ serverPath, modelPath, threads: 1, startMs: 30_000, log: quiet, ...overrides })
+    const { serverPath, modelPath, log } = await engineOptions()
+    server = createServer({ serverPath, modelPath, threads: 1, startMs: 30_000, log, ...overrides })
     return server
   }
 
@@ -112,11 +113,9 @@ describe('one engine process', () => {
   })
 
   it('gives up on a model that does not load in time', async () => {
-    const { serverPath, modelPath } = {
-      ...(await engineOptions()),
-      serverPath: await program('exec sleep 1000'),
-    }
-    server = createServer({ serverPath, modelPath, threads: 1, startMs: 200, log: quiet })
+    const { modelPath, log } = await engineOptions()
+    const serverPath = await program('exec sleep 1000')
+    server = createServer({ serverPath, modelPath, threads: 1, startMs: 200, log })
     expect(await codeOf(server.start())).toBe('engine-timeout')
   })
 

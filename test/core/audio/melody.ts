@@ -1,5 +1,5 @@
+import { randomFrom } from '../../support/random.ts'
 import { SAMPLE_RATE } from '../../support/speak.ts'
-import { seeded } from './patterns.ts'
 
 const NOTES_HZ = [220, 262, 330, 392, 440, 523]
 const NOTE_MS = 500
@@ -7,7 +7,7 @@ const PEAK = 6000
 
 /** Plucked notes with overtones, one every half second, the same each time: 16 kHz, loud as speech. */
 export function melody(ms: number): Int16Array {
-  const random = seeded(1)
+  const random = randomFrom(1)
   const notes = Array.from({ length: Math.ceil(ms / NOTE_MS) }, () => NOTES_HZ[Math.floor(random() * 6)]!)
   return Int16Array.from({ length: (ms * SAMPLE_RATE) / 1000 }, (_, i) => {
     const seconds = i / SAMPLE_RATE

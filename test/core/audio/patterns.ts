@@ -1,15 +1,5 @@
 import { FRAME_MS, type LevelTrack, toCode } from '../../../lib/core/audio/levels.ts'
-
-/** Numbers in [0, 1) that are the same in every run (mulberry32, T. Ettinger, public domain). */
-export function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+import { randomFrom } from '../../support/random.ts'
 
 /**
  * `[ms, dB]` is a room: steady, half a decibel of wobble. `[ms, dB, 'talk']` goes up and down as syllables do, in a
@@ -18,7 +8,7 @@ export function seeded(seed: number): () => number {
 export type Part = readonly [ms: number, db: number, how?: 'talk', roomDb?: number]
 
 export function trackOf(parts: readonly Part[], seed = 1): LevelTrack {
-  const random = seeded(seed)
+  const random = randomFrom(seed)
   const codes = parts.flatMap(([ms, db, how, roomDb = -127.5]) =>
     Array.from({ length: Math.round(ms / FRAME_MS) }, (_, i) => {
       // A syllable of 200 ms; its closure lies 25 dB below its vowel.

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { createVoiceGate, findVoice, voicedMs } from '../../../lib/core/audio/voice.ts'
-import { type Part, repeated, seeded, trackOf } from './patterns.ts'
+import { randomFrom } from '../../support/random.ts'
+import { type Part, repeated, trackOf } from './patterns.ts'
 
 /** A minute of sentences: 3 s of talk, 2 s of room. */
 const talk = (speechDb: number, roomDb: number): Part[] =>
@@ -91,7 +92,7 @@ describe('voice gate', () => {
 
   it('gives regions in order, apart, inside the recording and at least as long as the padding', () => {
     for (let seed = 0; seed < 100; seed++) {
-      const random = seeded(seed)
+      const random = randomFrom(seed)
       const parts = Array.from(
         { length: 1 + Math.floor(random() * 30) },
         (): Part =>
@@ -113,7 +114,7 @@ describe('voice gate', () => {
   })
 
   it('judges sound as it judges levels', () => {
-    const random = seeded(5)
+    const random = randomFrom(5)
     const gate = createVoiceGate()
     // Ten seconds of faint noise with two seconds of loud noise in the middle.
     for (let ms = 0; ms < 10_000; ms += 100) {

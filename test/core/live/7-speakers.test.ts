@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { nameWords, speakerTurns } from '../../../lib/core/live/7-speakers.ts'
 import type { SpeakerEvent } from '../../../lib/core/session.ts'
 import type { Word } from '../../../lib/core/transcript/shape.ts'
+import { randomFrom } from '../../support/random.ts'
 import { readReference, type SampleName } from '../../support/reference.ts'
 
 /** Epoch ms of the session clock's 0. */
@@ -17,17 +18,6 @@ const words = (...starts: number[]): Word[] =>
 
 const named = (spoken: Word[], ...events: SpeakerEvent[]): (string | undefined)[] =>
   nameWords(spoken, speakerTurns(events, spoken, ZERO))
-
-/** The same every time (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** A platform that looks once a second who speaks, says so late, and loses some of it. */
 function platform(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { WhisperEngine } from '../../../lib/adapters/whisper/pool.ts'
-import { miniEngine } from '../../adapters/whisper/support.ts'
+import { miniEngine } from '../../support/engine.ts'
 import { compose, concat, noise, readWav, silence, slice } from '../../support/speak.ts'
 import { readReference, samplePath, wordErrors } from '../../support/wer.ts'
 import { melody } from '../audio/melody.ts'

@@ -4,14 +4,8 @@ import { readSession, readTranscription } from '../../../lib/core/live/10-read.t
 import { eraseSession } from '../../../lib/core/live/erase.ts'
 import type { Sink } from '../../../lib/core/live/ports.ts'
 import type { LiveSegment } from '../../../lib/core/live/segment.ts'
-import {
-  createLane,
-  cutStream,
-  type Lane,
-  type LaneOptions,
-  randomFrom,
-  webmOf,
-} from '../../support/live-lane.ts'
+import { createLane, cutStream, type Lane, type LaneOptions, webmOf } from '../../support/live-lane.ts'
+import { randomFrom } from '../../support/random.ts'
 import { beep, createToneEngine, randomScript, type Spoken } from '../../support/tones.ts'
 
 const PCM = 'audio/pcm;rate=16000;channels=1;format=s16le'

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createDecoder } from '../../../lib/adapters/audio/decoder.ts'
 import { findFfmpeg } from '../../../lib/adapters/audio/ffmpeg.ts'
-import { createLog } from '../../../lib/adapters/log.ts'
-import { ensureEngine } from '../../../lib/adapters/whisper/build.ts'
-import { resolveModel } from '../../../lib/adapters/whisper/models.ts'
-import { createEngine, type WhisperEngine } from '../../../lib/adapters/whisper/pool.ts'
+import type { WhisperEngine } from '../../../lib/adapters/whisper/pool.ts'
 import type { LiveSegment } from '../../../lib/core/live/segment.ts'
-import { createLane, cutStream, type Lane, randomFrom, webmOf } from '../../support/live-lane.ts'
+import { miniEngine } from '../../support/engine.ts'
+import { createLane, cutStream, type Lane, webmOf } from '../../support/live-lane.ts'
+import { randomFrom } from '../../support/random.ts'
 import { readReference, samplePath } from '../../support/reference.ts'
 import { cleanUp, tempFolder } from '../../support/service.ts'
 import { wordErrors } from '../../support/wer.ts'
@@ -24,16 +23,7 @@ let named: LiveSegment[]
 let revised: LiveSegment[]
 
 beforeAll(async () => {
-  const [built, model] = [await ensureEngine(), await resolveModel('mini')]
-  const log = createLog({ level: 'silent' })
-  engine = createEngine({
-    ...built,
-    modelPath: model.path,
-    modelName: model.name,
-    threads: 1,
-    processes: 1,
-    log,
-  })
+  engine = await miniEngine()
   lane = await createLane({ engine })
   const random = randomFrom(42)
   const chunks = cutStream(webmOf(await samplesOf('meeting180')), reference.durationMs, 3000, random)

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { createLog } from '../../../lib/adapters/log.ts'
-import { ensureEngine } from '../../../lib/adapters/whisper/build.ts'
-import { resolveModel } from '../../../lib/adapters/whisper/models.ts'
-import { createEngine, type WhisperEngine } from '../../../lib/adapters/whisper/pool.ts'
-import { createLane, cutStream, randomFrom, webmOf } from '../../support/live-lane.ts'
+import type { WhisperEngine } from '../../../lib/adapters/whisper/pool.ts'
+import { miniEngine } from '../../support/engine.ts'
+import { createLane, cutStream, webmOf } from '../../support/live-lane.ts'
+import { randomFrom } from '../../support/random.ts'
 import { compose, type Part, SAFE_SENTENCES } from '../../support/speak.ts'
 import { foldedWords } from '../../support/wer.ts'
 
@@ -13,16 +12,7 @@ import { foldedWords } from '../../support/wer.ts'
 let engine: WhisperEngine
 
 beforeAll(async () => {
-  const [built, model] = [await ensureEngine(), await resolveModel('mini')]
-  const log = createLog({ level: 'silent' })
-  engine = createEngine({
-    ...built,
-    modelPath: model.path,
-    modelName: model.name,
-    threads: 1,
-    processes: 1,
-    log,
-  })
+  engine = await miniEngine()
 })
 afterAll(() => engine?.close())
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { findWords, splitWords } from '../../../lib/core/transcript/split.ts'
 import { type Token, wordsFromText, wordsFromTokens } from '../../../lib/core/transcript/words.ts'
+import { randomFrom } from '../../support/random.ts'
 
 const texts = (text: string, language?: string) =>
   splitWords(text, language).map(({ start, end }) => text.slice(start, end))
@@ -168,17 +169,6 @@ describe('words from tokens', () => {
   })
 })
 
-/** mulberry32: the same numbers in every run. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /** Splits anywhere, even inside characters, with times that go back, stand still, and leave the segment. */
 function randomTokens(text: string, random: () => number): Token[] {
   const made: Token[] = []
@@ -199,7 +189,7 @@ function randomTokens(text: string, random: () => number): Token[] {
 
 describe('whatever the tokens look like', () => {
   it.each(SAMPLES)('%s: nothing of %j is lost or doubled, and the times are usable', (language, text) => {
-    const random = randomOf(text.length)
+    const random = randomFrom(text.length)
     for (let round = 0; round < 100; round++) {
       const segment = { text, language, startMs: 1000, endMs: 1000 + Math.floor(random() * 6000) }
       const words = wordsFromTokens(randomTokens(text, random), segment)

@@ -14,7 +14,7 @@ export type FrameReader = (bytes: Uint8Array, at: number) => Frame | undefined
 const CHAIN = 3
 
 /** Streams of frames that tell their length but not their time: MP3, ADTS, AMR. */
-export const framesFormat = (frameAt: FrameReader, bodyAt: number, front: Uint8Array): Format => ({
+const framesFormat = (frameAt: FrameReader, bodyAt: number, front: Uint8Array): Format => ({
   timed: false,
   bodyAt,
   scan: (bytes, from) => scanFrames(bytes, from, frameAt),
