@@ -16,7 +16,7 @@ export interface LevelTrack {
   readonly durationMs: number
 }
 
-export const toDb = (code: number): number => code / 2 + SILENCE_DB
+const toDb = (code: number): number => code / 2 + SILENCE_DB
 
 export const toCode = (db: number): number => Math.max(0, Math.min(255, Math.round((db - SILENCE_DB) * 2)))
 

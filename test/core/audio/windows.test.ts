@@ -1,21 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
-import { levelOf } from '../../../lib/core/audio/levels.ts'
-import { findVoice, type Region, type VoiceTrack } from '../../../lib/core/audio/voice.ts'
+import type { VoiceTrack } from '../../../lib/core/audio/voice.ts'
 import { cutWindows } from '../../../lib/core/audio/windows.ts'
-import { type Part, repeated, seeded, trackOf } from './patterns.ts'
-
-function heard(parts: readonly Part[], seed = 1): VoiceTrack {
-  const track = trackOf(parts, seed)
-  return { regions: findVoice(track), level: levelOf(track), durationMs: track.durationMs }
-}
-
-/** Regions as given, with talk in them and a silent room around. */
-function spoken(regions: readonly Region[], durationMs: number): VoiceTrack {
-  const voiced = (ms: number) => regions.some(({ startMs, endMs }) => ms >= startMs && ms < endMs)
-  return { regions, level: (ms) => (voiced(ms) ? -20 - (ms % 200) / 20 : -70), durationMs }
-}
+import { randomFrom } from '../../support/random.ts'
+import { type Part, repeated } from './patterns.ts'
+import { heard, spoken, uncovered, ungated } from './tracks.ts'
 
 const times = (track: VoiceTrack) => cutWindows(track).map(({ startMs, endMs }) => [startMs, endMs])
+const pauses = (track: VoiceTrack) => cutWindows(track).map(({ pauseMs }) => pauseMs)
 
 describe('cutting into windows', () => {
   it('makes none of silence', () => {
@@ -73,8 +64,7 @@ describe('cutting into windows', () => {
       [2_840, -20, 'talk'],
       [160, -50],
     ])
-    const track: VoiceTrack = { ...heard(parts), regions: [{ startMs: 0, endMs: 60_000 }] }
-    const windows = cutWindows(track)
+    const windows = cutWindows(ungated(parts))
     expect(windows).toHaveLength(3)
     for (const { endMs } of windows.slice(0, -1)) expect(endMs % 3_000).toBeGreaterThan(2_800)
     for (const [i, { startMs }] of windows.slice(1).entries()) expect(startMs).toBe(windows[i]!.endMs)
@@ -87,9 +77,30 @@ describe('cutting into windows', () => {
     for (const { endMs } of windows.slice(0, -1)) expect(track.level(endMs)).toBeLessThan(-25)
   })
 
+  it('says how long the pause is that each window ends in', () => {
+    const regions = [
+      { startMs: 0, endMs: 20_000 },
+      { startMs: 20_400, endMs: 40_000 },
+      { startMs: 50_000, endMs: 52_000 },
+    ]
+    // The gate has made 300 ms of each pause a part of the regions; after the last one it is what is left.
+    expect(pauses(spoken(regions, 60_000))).toEqual([700, 10_300, 8_000])
+    expect(pauses(spoken(regions, 52_000))).toEqual([700, 10_300, 0])
+  })
+
+  it('says so of pauses inside regions, and of unbroken speech that there is none', () => {
+    const sentences = repeated(20, [
+      [2_800, -20, 'talk'],
+      [200, -50],
+    ])
+    const [first, second] = pauses(ungated(sentences))
+    for (const pauseMs of [first!, second!]) expect(Math.abs(pauseMs - 200)).toBeLessThanOrEqual(40)
+    expect(pauses(heard([[80_000, -20, 'talk']]))).toEqual([0, 0, 0])
+  })
+
   it('covers every region, in order, without overlap, in windows that are short enough, whatever the sound', () => {
     for (let seed = 0; seed < 100; seed++) {
-      const random = seeded(seed)
+      const random = randomFrom(seed)
       const long = random() < 0.3 ? 40_000 : 4_000
       const parts = Array.from(
         { length: 1 + Math.floor(random() * 40) },
@@ -116,8 +127,3 @@ describe('cutting into windows', () => {
     }
   })
 })
-
-function uncovered({ startMs, endMs }: Region, windows: readonly Region[]): number {
-  const covered = windows.map((w) => Math.max(0, Math.min(endMs, w.endMs) - Math.max(startMs, w.startMs)))
-  return endMs - startMs - covered.reduce((sum, ms) => sum + ms, 0)
-}
