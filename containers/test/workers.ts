@@ -23,6 +23,7 @@ const VARIABLES: WorkerVariables = {
   ...{ STAGE: 'test', TABLE_NAME: 'none', BUCKET_NAME: 'none', MODEL: 'mini', THREADS: '2', COMPUTE: 'cpu' },
   ...{ MAX_UPLOAD_BYTES: '1000000', MAX_DURATION_MS: '3600000', RECORD_DAYS: '1' },
   WORK_QUEUE_URL: 'http://127.0.0.1:9/000000000000/work',
+  ...{ SHARDS_QUEUE_URL: 'http://127.0.0.1:9/000000000000/shards', SHARD_MS: '75000' },
   DELIVERIES_QUEUE_URL: 'http://127.0.0.1:9/000000000000/deliveries.fifo',
 }
 const NOWHERE = { ...VARIABLES, AWS_REGION: 'us-east-1' }

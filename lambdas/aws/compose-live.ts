@@ -21,7 +21,7 @@ export function composeLiveApi() {
   const stores = openStores(environment, '/tmp')
   const { deliveries } = announcing(environment, stores)
   return {
-    ...{ ...stores, live: liveQueue(environment), sessions: sessionsOf(environment) },
+    ...{ ...stores, live: liveQueue(environment), sessions: sessionsOf(environment), deliveries },
     tokens: createTokenStore(documentClient(), environment.TABLE_NAME),
     ...{ liveSettings: settingsOf(environment), newPostId: ulid },
     ...(eventsUrl !== undefined && { eventsUrl }),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { ulid } from 'ulid'
 import { createDecoder } from '../../lib/adapters/audio/decoder.ts'
 import { findFfmpeg } from '../../lib/adapters/audio/ffmpeg.ts'
+import { soundPacker } from '../../lib/adapters/audio/pack.ts'
 import { documentClient, s3Client, sqsClient } from '../../lib/adapters/aws/clients.ts'
 import { createDeliveryStore } from '../../lib/adapters/aws/delivery-store.ts'
 import { FunctionEnvironment, WorkerEnvironment } from '../../lib/adapters/aws/environment.ts'
@@ -13,13 +14,14 @@ import { type MeterOptions, meteredLog } from '../../lib/adapters/aws/metrics.ts
 import { createObjectStore } from '../../lib/adapters/aws/object-store.ts'
 import { createQueue } from '../../lib/adapters/aws/queue.ts'
 import { createSessionStore } from '../../lib/adapters/aws/session-store.ts'
+import { createShardStore } from '../../lib/adapters/aws/shard-store.ts'
 import { createTokenStore } from '../../lib/adapters/aws/token-store.ts'
 import { env, readEnvironment } from '../../lib/adapters/env.ts'
 import { mayPostTo } from '../../lib/adapters/sinks/may-post.ts'
 import { createEngine } from '../../lib/adapters/whisper/pool.ts'
 import { announceEnd } from '../../lib/core/batch/announce-end.ts'
 import type { Log } from '../../lib/core/ports.ts'
-import { DEFAULT_SETTINGS } from '../../lib/core/settings.ts'
+import { DEFAULT_SETTINGS, type Pace } from '../../lib/core/settings.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { createWaker } from './waker.ts'
 
@@ -42,6 +44,7 @@ export function composeApi() {
   return {
     ...openStores(environment, '/tmp'),
     tokens: createTokenStore(documentClient(), environment.TABLE_NAME),
+    deliveries: createDeliveryStore(documentClient(), environment.TABLE_NAME),
     newJobId: ulid,
     mayPostTo: (url: string) => mayPostTo(url, rules),
   }
@@ -91,17 +94,30 @@ export type OpenWorker = Awaited<ReturnType<typeof openWorker>>
 /** A worker of the batch lane. */
 export function composeWorker({ environment, stores, engine, decoder, outgoing }: OpenWorker) {
   const ended = announceEnd({ ...stores, ...outgoing, ...liveQueueOf(environment) })
+  const { WORK_QUEUE_URL, SHARDS_QUEUE_URL } = environment
+  const queue = (url: string) => createQueue(sqsClient(), { url, giveBackMs: GIVE_BACK_MS })
+  const shardWork = queue(SHARDS_QUEUE_URL)
   return {
     ports: {
       ...{ ...stores, engine, decoder, ended, sessions: sessionsOf(environment) },
+      ...{ shardWork, packer: soundPacker },
       ...{ settled: outgoing.settled, ...longWorkOf(environment) },
     },
-    work: createQueue(sqsClient(), { url: environment.WORK_QUEUE_URL, giveBackMs: 30 * SECOND }),
+    ...{ work: queue(WORK_QUEUE_URL), shardWork },
+    /** Whether a record of a Lambda's event is of the shards' queue. */
+    isShard: ({ eventSourceARN }: { eventSourceARN: string }) =>
+      eventSourceARN.split(':').at(-1) === SHARDS_QUEUE_URL.split('/').at(-1),
     ...{ log: stores.log, worker: randomUUID() },
   }
 }
 
 export type Settled = ReturnType<typeof readEnvironment<typeof FunctionEnvironment>>
+
+/**
+ * The pause before another attempt. All deliveries of a shard together must outlast a lease: it may be the last, and wait
+ * for a worker that joined the others and died.
+ */
+const GIVE_BACK_MS = 30 * SECOND
 
 /** Only where both kinds of worker are, and not for those of the long recordings themselves. */
 function longWorkOf({ LONG_WORK_QUEUE_URL: url, LONG_FROM_MS, LONG_FROM_BYTES }: Settled) {
@@ -117,6 +133,9 @@ export function liveQueueOf({ LIVE_QUEUE_URL: url }: Settled, giveBackMs = 0) {
 
 export const jobsOf = ({ TABLE_NAME, RECORD_DAYS: recordDays }: Settled) =>
   createJobStore(documentClient(), TABLE_NAME, { recordDays })
+
+const shardsOf = ({ TABLE_NAME, RECORD_DAYS: recordDays }: Settled) =>
+  createShardStore(documentClient(), TABLE_NAME, { recordDays })
 
 /** Sessions with their records are kept as long as the records of jobs. */
 export const sessionsOf = ({ TABLE_NAME, RECORD_DAYS }: Settled) =>
@@ -145,16 +164,27 @@ export function openStores(
   scratchDir: string,
   worker: Omit<MeterOptions, 'stage'> = {},
 ) {
-  const { BUCKET_NAME, MAX_UPLOAD_BYTES, MAX_DURATION_MS } = environment
+  const { BUCKET_NAME, MAX_UPLOAD_BYTES, MAX_DURATION_MS, SHARD_MS } = environment
+  const { dollarsPerHour } = worker
   const settings = {
     ...DEFAULT_SETTINGS,
-    ...{ maxUploadBytes: MAX_UPLOAD_BYTES, maxDurationMs: MAX_DURATION_MS },
+    ...{ maxUploadBytes: MAX_UPLOAD_BYTES, maxDurationMs: MAX_DURATION_MS, shardMs: SHARD_MS },
+    ...(dollarsPerHour !== undefined && { dollarsPerHour }),
+    ...paceOf(environment),
     // Each beat is a write that is paid for; a cancellation is noticed no sooner.
     heartbeatMs: 5 * SECOND,
   }
   return {
     ...{ settings, clock: Date.now, ...logOf(environment, worker) },
-    jobs: jobsOf(environment),
+    ...{ jobs: jobsOf(environment), shards: shardsOf(environment) },
     objects: createObjectStore(s3Client(), { bucket: BUCKET_NAME, scratchDir }),
   }
+}
+
+/** Only where something is known of the workers' speed. */
+function paceOf(environment: Settled): { pace?: Pace } {
+  const { PACE_WORK_PER_AUDIO: workPerAudio, PACE_WORKERS: workers, PACE_START_MS: startMs } = environment
+  if (workPerAudio === undefined || workers === undefined || startMs === undefined) return {}
+  const { PACE_DOLLARS_PER_HOUR: dollarsPerHour } = environment
+  return { pace: { workPerAudio, workers, startMs, ...(dollarsPerHour !== undefined && { dollarsPerHour }) } }
 }

@@ -15,7 +15,7 @@ export interface HandOnQueues {
  * A worker that is asked to stop sends them on as new ones: its job goes on elsewhere at once, and a recording longer
  * than a worker lives does not use up its deliveries. (Were that for ever, `maxAttempts` would end the job.) Otherwise
  * the delivery has failed; the message comes back after the queue's pause, which the source of a Lambda's messages
- * would not keep by itself: it leaves them invisible for the queue's whole visibility time.
+ * would not keep by itself: it leaves them as they are until the claim has run out.
  */
 export function handOn(handler: SqsHandler, drain: AbortSignal, { from, to }: HandOnQueues): SqsHandler {
   return async (event: SQSEvent) => {

@@ -10,8 +10,9 @@ import { composeWorker, type OpenWorker, openWorker } from './compose.ts'
 import { composeLiveWorker } from './compose-live-worker.ts'
 import { handOn } from './hand-on.ts'
 
-// The program of the ECS service: takes jobs from its queue (`work`, or `longWork` where there are CPU workers too),
-// sessions from `live`, or both, until SIGTERM, which also comes two minutes before a spot instance is taken away
+// The program of the ECS service: takes jobs and shards from its queues (`work` and `shards`, or `longWork` and
+// `longShards` where there are CPU workers too), sessions from `live`, or both, until SIGTERM, which also comes two
+// minutes before a spot instance is taken away
 // (ECS_ENABLE_SPOT_INSTANCE_DRAINING).
 
 /** Longer than any pause between two heartbeats of the pump. */
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
     return (event) => protection.during(() => handler(event))
   }
   const lanes = [
-    ...(TAKES === 'live' ? [] : [batchLane(opened, drain.signal)]),
+    ...(TAKES === 'live' ? [] : batchLanes(opened, drain.signal)),
     ...(TAKES === 'work' ? [] : [liveLane(opened, drain.signal, SESSIONS)]),
   ]
   await Promise.all(
@@ -55,11 +56,20 @@ async function main(): Promise<void> {
   await close()
 }
 
-function batchLane(opened: OpenWorker, drain: AbortSignal) {
-  const { ports, worker, work } = composeWorker(opened)
-  const handler = handOn(workHandler(ports, { worker, drain }), drain, { from: work, to: work })
-  // One lane more than there are engines: the next recording is decoded while the engines are busy.
-  return { name: 'work', queue: work, handler, lanes: opened.engines + 1, visibilityMs: VISIBILITY_MS }
+/** What cannot be done here any more goes back to the queue it came from. */
+function batchLanes(opened: OpenWorker, drain: AbortSignal) {
+  const { ports, worker, work, shardWork } = composeWorker(opened)
+  const handler = workHandler(ports, { worker, drain })
+  // One lane more than there are engines: the next recording is decoded, and the sound of the next shard fetched, while
+  // the engines are busy. Recordings have lanes of their own, so that none waits until all shards of another are heard.
+  const common = { lanes: opened.engines + 1, visibilityMs: VISIBILITY_MS }
+  return [
+    { ...common, name: 'work', queue: work, handler: handOn(handler, drain, { from: work, to: work }) },
+    {
+      ...{ ...common, name: 'shards', queue: shardWork },
+      handler: handOn(handler, drain, { from: shardWork, to: shardWork }),
+    },
+  ]
 }
 
 /** What is said now goes before what has been recorded. */

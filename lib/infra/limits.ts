@@ -35,3 +35,10 @@ export const DRAIN = { jobs: Duration.seconds(60), all: Duration.seconds(120) } 
  * of time does not, as it sends its message anew. What ends a job that fails is its own count, long before this.
  */
 export const RECEIVES = 20
+
+/**
+ * The same for a shard, which nobody but its own worker can be busy with: what is left are failures, of which three end
+ * the job, and deaths. Five, as the Lambda guide advises, so that a few invocations that are throttled kill nothing
+ * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).
+ */
+export const SHARD_RECEIVES = 5

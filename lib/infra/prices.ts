@@ -33,3 +33,9 @@ export function gpuHour({ gpu: { instanceType } }: Stage): number | undefined {
   const known: Readonly<Record<string, number>> = PRICES.machineHour
   return known[instanceType]
 }
+
+/** An hour of one of the jobs or shards that a machine works on side by side: they share its price. */
+export function gpuTaskHour(stage: Stage): number | undefined {
+  const price = gpuHour(stage)
+  return price && price / stage.gpu.jobsAtOnce
+}

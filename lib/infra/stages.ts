@@ -5,12 +5,18 @@ import { z } from 'zod'
 
 const days = z.number().int().positive()
 const count = z.number().int().positive()
+/** At least one window of the engine; at most what a worker with a time limit does in half of it. */
+const shardSeconds = z.number().int().min(30).max(1800)
 
 const Cpu = z.object({
   /** Baked into the image. q5_0 fits a Lambda's memory and costs few words against f16. */
   model: z.string().default('large-v3-q5_0'),
-  /** How many recordings are worked on at once. 10,240 MB each: watch the account's Lambda quota. */
+  /** How many recordings are planned at once, or heard if they are short. 10,240 MB each: watch the account's quota. */
   maxConcurrency: z.number().int().min(2).max(1000).default(20),
+  /** How many shards of long ones are heard at once, of all recordings together; beside the former. */
+  maxShardConcurrency: z.number().int().min(2).max(1000).default(50),
+  /** Speech in a shard, about; a recording of up to half more is one. docs/adr/0014-shards.md has the arithmetic. */
+  shardSeconds: shardSeconds.default(75),
 })
 
 const Gpu = z.object({
@@ -23,10 +29,14 @@ const Gpu = z.object({
   /** A third of the price; a machine may be taken away with two minutes' notice, and its job goes on elsewhere. */
   spot: z.boolean().default(true),
   maxTasks: z.number().int().min(1).max(100).default(4),
-  /** Recordings a task works on side by side. */
+  /** Recordings or shards that a task works on side by side. */
   jobsAtOnce: count.default(1),
+  /** As `cpu.shardSeconds`. Longer, as there are few workers, and no longer than one ends after a spot machine's notice. */
+  shardSeconds: shardSeconds.default(300),
   /** Recordings that wait before another machine is started for them. */
   backlogPerTask: count.default(4),
+  /** Shards that wait before another machine is started for them: what one does while another would boot. */
+  shardsPerTask: count.default(16),
   /** `public`: public subnets that accept no connection, no NAT. `private`: no internet at all, VPC endpoints. */
   network: z.enum(['public', 'private']).default('public'),
 })
@@ -75,11 +85,11 @@ export const Stage = z
     logDays: z.union([1, 3, 5, 7, 14, 30, 60, 90, 180, 365].map((value) => z.literal(value))),
     compute: z.enum(['cpu', 'gpu', 'both']),
     /**
-     * With `both`: recordings longer than this are the GPU's. What one run of a CPU worker can do for certain: at 0.85
-     * seconds of work a second (docs/cost.md) 15 minutes take 765 s of the 870 that Lambda leaves a job, and the rest is
-     * for the start and for decoding.
+     * With `both`: recordings longer than this are the GPU's. CPU workers would hear a longer one sooner, shard by shard,
+     * but at seven times the price; a machine must first be started, which takes ten minutes and 20 cents. Up to an hour
+     * those ten minutes cost more than is saved (docs/deploy.md reckons it out).
      */
-    longFromMinutes: z.number().int().positive().default(15),
+    longFromMinutes: z.number().int().positive().default(60),
     cpu: Cpu.prefault({}),
     gpu: Gpu.prefault({}),
     live: Live.prefault({}),
@@ -122,7 +132,7 @@ const STAGES = {
     audioDays: 30,
     logDays: 90,
     compute: 'cpu',
-    cpu: { maxConcurrency: 100 },
+    cpu: { maxConcurrency: 100, maxShardConcurrency: 500 },
     live: { maxConcurrency: 50 },
     throttle: { rate: 200, burst: 500 },
   },

@@ -28,6 +28,12 @@ const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 /** Longer than any Lambda lives. */
 const FOREVER_MS = 3_600_000
 
+/** What a stage would know of its workers' speed. */
+const PACE = {
+  ...{ PACE_WORK_PER_AUDIO: '0.1', PACE_WORKERS: '4', PACE_START_MS: '1000' },
+  PACE_DOLLARS_PER_HOUR: '0.6',
+}
+
 /** Short: a store may hand a message to a poll that was given up, and hides it for so long. */
 const VISIBILITY_MS = 10_000
 
@@ -77,8 +83,12 @@ async function end(child: ChildProcess, ask: () => void): Promise<number | null>
 }
 
 export interface DeployOptions {
-  /** As with both kinds of worker; the ECS worker then has a queue of its own, `longWork`. */
+  /** As with both kinds of worker; the ECS worker then has queues of its own, `longWork` and `longShards`. */
   readonly longFromMs?: number
+  /** Left out: so long that no recording of the tests is cut into shards. */
+  readonly shardMs?: number
+  /** Of shards: deliveries before one is dead. */
+  readonly shardReceives?: number
   /** Where finals are posted to. */
   readonly engineApiUrl?: string
   /** Of the secrets in the Parameter Store. */
@@ -90,10 +100,13 @@ const ALL_ROUTES = { ...ROUTES, ...LIVE_ROUTES }
 const entryOf = (route: string) => route.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 const OTHERS = ['on-upload', 'dead-letter', 'live-dead-letter', 'tick', 'deliver']
 
-export async function deploy({ longFromMs, engineApiUrl, parameters = '/none/' }: DeployOptions = {}) {
+export async function deploy(options: DeployOptions = {}) {
+  const { longFromMs, engineApiUrl, parameters = '/none/', shardMs = 600_000, shardReceives = 5 } = options
   const uploads = await temporaryQueue(20)
   const work = await temporaryQueue(20)
+  const shards = await temporaryQueue(shardReceives)
   const longWork = longFromMs === undefined ? undefined : await temporaryQueue(20)
+  const longShards = longWork && (await temporaryQueue(shardReceives))
   const live = await temporaryQueue(20, { fifo: true })
   const deliveries = await temporaryQueue(20, { fifo: true })
   const table = await temporaryTable()
@@ -104,7 +117,8 @@ export async function deploy({ longFromMs, engineApiUrl, parameters = '/none/' }
     ...{ STAGE: 'test', TABLE_NAME: table.table, BUCKET_NAME: bucket.bucket, WORK_QUEUE_URL: work.url },
     ...{ MODEL: model.name, MAX_UPLOAD_BYTES: String(1024 ** 3), MAX_DURATION_MS: String(3_600_000) },
     ...{ RECORD_DAYS: '1', LOG_LEVEL: 'error', LIVE_QUEUE_URL: live.url, LIVE_IDLE_MS: '1000' },
-    DELIVERIES_QUEUE_URL: deliveries.url,
+    ...{ DELIVERIES_QUEUE_URL: deliveries.url, SHARDS_QUEUE_URL: shards.url, SHARD_MS: String(shardMs) },
+    ...PACE,
     ...(engineApiUrl !== undefined && { ENGINE_API_URL: engineApiUrl }),
   }
   const workerVariables: WorkerVariables = {
@@ -136,37 +150,40 @@ export async function deploy({ longFromMs, engineApiUrl, parameters = '/none/' }
   const pumps = [source('on-upload', uploads.queue), source('deliver', deliveries.queue)]
 
   /** A container Lambda on a queue. */
-  async function startSource(
+  async function startSources(
     name: 'work' | 'live',
-    queue: Queue,
+    queues: ReadonlyArray<{ url: string; queue: Queue }>,
     remainingMs: (invocation: number) => number,
   ) {
     const worker = await startFunctions([name], { ...workerVariables, ...routing })
     const replies: SQSBatchResponse[] = []
     let invocations = 0
     const stopped = new AbortController()
-    const pump = runPump({
-      ...{ name, queue, lanes: 1, visibilityMs: VISIBILITY_MS, stop: stopped.signal },
-      log: createLog({ level: 'error' }),
-      handler: async (event) => {
-        const reply = await worker.invoke<SQSBatchResponse>(name, event, remainingMs(++invocations))
-        replies.push(reply)
-        return reply
-      },
-    })
+    const pumps = queues.map(({ url, queue }) =>
+      runPump({
+        // The function knows its queues by the ends of their ARNs.
+        ...{ name: url.split('/').at(-1)!, queue, lanes: 1, visibilityMs: VISIBILITY_MS },
+        ...{ stop: stopped.signal, log: createLog({ level: 'error' }) },
+        handler: async (event) => {
+          const reply = await worker.invoke<SQSBatchResponse>(name, event, remainingMs(++invocations))
+          replies.push(reply)
+          return reply
+        },
+      }),
+    )
     return {
       metrics: worker.metrics,
       replies,
       stop: async () => {
         stopped.abort()
-        await pump
+        await Promise.all(pumps)
         await worker.stop()
       },
     }
   }
 
   return {
-    ...{ table, bucket, uploads, work, longWork, workerVariables },
+    ...{ table, bucket, uploads, work, shards, longWork, longShards, workerVariables },
     /** Calls the API as API Gateway does. */
     async call(route: Exclude<RouteName | LiveRouteName, 'events'>, request: HttpRequest = {}) {
       const { method, path: pattern } = ALL_ROUTES[route]
@@ -186,17 +203,23 @@ export async function deploy({ longFromMs, engineApiUrl, parameters = '/none/' }
     /** What the schedule does every minute. */
     tick: () => functions.invoke<number>('tick', { source: 'aws.events' }),
     deadLetter: (event: SQSEvent) => functions.invoke<SQSBatchResponse>('dead-letter', event),
-    /** A container Lambda on queue `work`; the first invocation has `remainingMs(1)` to live, and so on. */
+    /** A container Lambda on `work` and `shards`; the first invocation has `remainingMs(1)` to live, and so on. */
     async startWorker(remainingMs = (_invocation: number) => FOREVER_MS) {
-      return startSource('work', work.queue, remainingMs)
+      return startSources('work', [work, shards], remainingMs)
     },
+    /** The same on one of the two. */
+    startWorkerOn: (queue: 'work' | 'shards', remainingMs = (_invocation: number) => FOREVER_MS) =>
+      startSources('work', [queue === 'work' ? work : shards], remainingMs),
     /** The container Lambda of the live lane. */
-    startLiveWorker: () => startSource('live', live.queue, () => FOREVER_MS),
+    startLiveWorker: () => startSources('live', [live], () => FOREVER_MS),
     /** The program of the ECS service. `stop` sends SIGTERM and gives its exit code. */
     startPoller(more: Record<string, string> = {}) {
-      const { url } = longWork ?? work
+      const own = {
+        WORK_QUEUE_URL: (longWork ?? work).url,
+        SHARDS_QUEUE_URL: (longShards ?? shards).url,
+      }
       // Short, as the mini model would bring every recording of the tests to its end in ten seconds.
-      const env = { ...process.env, ...workerVariables, WORK_QUEUE_URL: url, DRAIN_MS: '500', ...more }
+      const env = { ...process.env, ...workerVariables, ...own, DRAIN_MS: '500', ...more }
       const child = spawn(process.execPath, [path('../../lambdas/aws/poller.ts')], { env, stdio: 'inherit' })
       running.add(child)
       return { stop: () => end(child, () => child.kill('SIGTERM')) }
@@ -205,7 +228,8 @@ export async function deploy({ longFromMs, engineApiUrl, parameters = '/none/' }
       stop.abort()
       await Promise.all(pumps)
       for (const child of running) child.kill('SIGKILL')
-      for (const it of [bucket, table, uploads, work, longWork, live, deliveries]) await it?.dispose()
+      const queues = [uploads, work, shards, longWork, longShards, live, deliveries]
+      for (const it of [bucket, table, ...queues]) await it?.dispose()
     },
   }
 }

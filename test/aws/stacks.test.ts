@@ -59,6 +59,8 @@ const FORMATS = ['json', 'srt', 'txt', 'vtt']
     expect(wordErrors(readReference('meeting60').text, text).rate).toBeLessThanOrEqual(0.1)
     const { jobs } = JSON.parse((await cli('list', '--json')).stdout)
     expect(jobs[0]).toMatchObject({ status: 'COMPLETED', filename: 'meeting60.wav' })
+    // Cut, and its shards sent through their queue.
+    expect(jobs[0].usage.shards).toBeGreaterThan(1)
   })
 
   it('make transcripts of what another client sends, and erase all of it', async () => {
@@ -165,6 +167,7 @@ const FORMATS = ['json', 'srt', 'txt', 'vtt']
       'api-errors',
       'work-backlog',
       'uploads-dead-letters',
+      'shards-waiting',
       'worker-log-errors',
       'transcripts-empty',
     ]
@@ -224,6 +227,8 @@ async function startWorker(variables: Record<string, string>): Promise<ChildProc
   // Both lanes in one program, as on a GPU.
   const here = {
     ...{ MODEL: 'mini', THREADS: '2', SCRATCH_DIR: await tempFolder(), LOG_LEVEL: 'error', TAKES: 'both' },
+    // A minute is more than one shard then.
+    SHARD_MS: '20000',
   }
   const env = { ...process.env, ...variables, ...ofImage, ...here }
   return spawn(process.execPath, [POLLER], { env, stdio: ['ignore', 'ignore', 'inherit'] })

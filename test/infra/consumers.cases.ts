@@ -21,7 +21,10 @@ const Fn = z.object({ Timeout: z.number() })
 const SqsQueue = z.object({
   VisibilityTimeout: z.number(),
   RedrivePolicy: z
-    .object({ deadLetterTargetArn: z.object({ 'Fn::GetAtt': z.array(z.string()) }) })
+    .object({
+      deadLetterTargetArn: z.object({ 'Fn::GetAtt': z.array(z.string()) }),
+      maxReceiveCount: z.number(),
+    })
     .optional(),
 })
 
@@ -66,6 +69,16 @@ describe.each([
     for (const { visibility, timeout } of small) expect(visibility).toBeGreaterThanOrEqual(6 * timeout)
   })
 
+  it('let a shard die after a few deliveries, and a job after many, as busy leases use them up too', () => {
+    const queues = [...typed(deployment.data, 'AWS::SQS::Queue', SqsQueue)]
+    const receives = (name: RegExp) => {
+      const found = queues.filter(([id, { RedrivePolicy }]) => name.test(id) && RedrivePolicy)
+      return found.map(([, { RedrivePolicy }]) => RedrivePolicy!.maxReceiveCount)
+    }
+    expect(new Set(receives(/^(Long)?Shards/))).toEqual(new Set([5]))
+    expect(new Set(receives(/^(Long)?Work/))).toEqual(new Set([20]))
+  })
+
   it('let no dead letter lie: each queue for them has the consumer that fails the job', () => {
     const queues = typed(deployment.data, 'AWS::SQS::Queue', SqsQueue)
     const graves = [...queues.values()].flatMap(({ RedrivePolicy }) =>
@@ -82,16 +95,22 @@ describe.each([
 
 describe('the worker', () => {
   it.each([
-    ['dev', dev, 20],
-    ['full', full, 100],
-  ])('in %s runs as often side by side as the stage says, a job at a time', (_, deployment, atOnce) => {
-    const [worker] = sourcesOf(deployment).filter(({ functionId }) => functionId.startsWith('Worker'))
-    expect(worker!.queueId).toMatch(/^WorkQueue/)
-    expect(worker!.mapping).toMatchObject({
-      BatchSize: 1,
-      ScalingConfig: { MaximumConcurrency: atOnce },
-    })
-  })
+    ['dev', dev, 20, 50],
+    ['full', full, 100, 500],
+  ])(
+    'in %s runs as often side by side as the stage says, for recordings and for shards, one at a time',
+    (_, deployment, jobs, shards) => {
+      const workers = sourcesOf(deployment).filter(({ functionId }) => functionId.startsWith('Worker'))
+      expect(new Set(workers.map(({ functionId }) => functionId)).size).toBe(1)
+      const sources = workers.map(({ queueId, mapping: { BatchSize, ScalingConfig } }) => [
+        ...[/^[A-Za-z]+?(?=Queue)/.exec(queueId)![0], BatchSize, ScalingConfig.MaximumConcurrency],
+      ])
+      expect(sources.toSorted()).toEqual([
+        ['Shards', 1, shards],
+        ['Work', 1, jobs],
+      ])
+    },
+  )
 
   it('may send a job on to itself, which Lambda would else take for a loop and stop', () => {
     dev.service.hasResourceProperties('AWS::Lambda::Function', {

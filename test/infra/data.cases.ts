@@ -193,7 +193,7 @@ describe('the table', () => {
 
 describe('the queues', () => {
   it('are encrypted, accept TLS only and keep messages for two weeks', () => {
-    dev.resourceCountIs('AWS::SQS::Queue', 7)
+    dev.resourceCountIs('AWS::SQS::Queue', 9)
     dev.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true })
     const forgetful = ofType(dev, 'AWS::SQS::Queue')
       .filter(([, { Properties }]) => Properties.MessageRetentionPeriod !== 1_209_600)

@@ -27,7 +27,10 @@ describe('the GPU workers', () => {
     gpu.hasResourceProperties('AWS::CloudWatch::Alarm', {
       ...{ EvaluationPeriods: 10, Threshold: 0, ComparisonOperator: 'LessThanOrEqualToThreshold' },
       Metrics: Match.arrayWith([
-        Match.objectLike({ Expression: 'MAX([CEIL((waiting + taken) / 4), CEIL(taken / 2)])' }),
+        Match.objectLike({
+          Expression:
+            'MAX([CEIL((waiting + taken) / 4 + (FILL(shardsWaiting, 0) + FILL(shardsTaken, 0)) / 16), CEIL(taken / 2), CEIL(FILL(shardsTaken, 0) / 2)])',
+        }),
       ]),
     })
   })
@@ -92,13 +95,13 @@ describe('with both kinds of worker', () => {
   const onlyGpu = templatesOf({ ...FULL, compute: 'gpu' })
   const onlyCpu = templatesOf({ ...FULL, compute: 'cpu' })
 
-  it('long recordings have a queue of their own, and nowhere else', () => {
-    const long = resourcesOf(data).filter(
-      ([id, { Type }]) => Type === 'AWS::SQS::Queue' && /^LongWork/.test(id),
-    )
-    expect(long).toHaveLength(2)
+  it('long recordings and their shards have queues of their own, and nowhere else', () => {
+    for (const name of [/^LongWork/, /^LongShards/]) {
+      const long = resourcesOf(data).filter(([id, { Type }]) => Type === 'AWS::SQS::Queue' && name.test(id))
+      expect(long).toHaveLength(2)
+    }
     for (const other of [onlyGpu, onlyCpu]) {
-      expect(JSON.stringify(other.data.toJSON())).not.toContain('LongWork')
+      expect(JSON.stringify(other.data.toJSON())).not.toMatch(/LongWork|LongShards/)
       expect(JSON.stringify(other.service.toJSON())).not.toContain('LONG_')
     }
   })
@@ -110,22 +113,42 @@ describe('with both kinds of worker', () => {
       ) as [ReturnType<typeof resourcesOf>[number]]
       expect((Properties.Environment as { Variables: object }).Variables).toMatchObject({
         WORK_QUEUE_URL: queueOf('Work'),
+        ...{ SHARDS_QUEUE_URL: queueOf('Shards'), SHARD_MS: String(FULL.cpu.shardSeconds * 1000) },
         LONG_WORK_QUEUE_URL: queueOf('LongWork'),
-        LONG_FROM_MS: '900000',
+        LONG_FROM_MS: String(FULL.longFromMinutes * 60_000),
         LONG_FROM_BYTES: String(8 * 1024 ** 3),
       })
     }
-    expect(senders(service)).toEqual({ ConsumersOnUpload: ['LongWork', 'Work'], Worker: ['LongWork'] })
-    expect(senders(onlyCpu.service)).toEqual({ ConsumersOnUpload: ['Work'], Worker: ['Work'] })
+    expect(senders(service)).toEqual({
+      ...{ ConsumersOnUpload: ['LongWork', 'Work'], ConsumersDeadLetter: ['Work'] },
+      Worker: ['LongWork', 'Shards'],
+    })
+    expect(senders(onlyCpu.service)).toEqual({
+      ...{ ConsumersOnUpload: ['Work'], ConsumersDeadLetter: ['Work'] },
+      Worker: ['Shards', 'Work'],
+    })
   })
 
-  it('the GPU worker takes from that queue alone, and leaves nothing to others', () => {
+  it('the GPU worker takes from those queues alone, and leaves nothing to others', () => {
     const variables = taskEnvironment(gpu)
-    expect(variables.WORK_QUEUE_URL).toEqual(queueOf('LongWork'))
+    expect(variables).toMatchObject({
+      ...{ WORK_QUEUE_URL: queueOf('LongWork'), SHARDS_QUEUE_URL: queueOf('LongShards') },
+      SHARD_MS: String(FULL.gpu.shardSeconds * 1000),
+    })
     expect(Object.keys(variables).filter((name) => name.startsWith('LONG_'))).toEqual([])
-    expect(senders(gpu)).toEqual({ Worker: ['LongWork'] })
-    expect(JSON.stringify(gpu.toJSON())).not.toMatch(/GetAttWorkQueue/)
-    expect(taskEnvironment(onlyGpu.gpu!).WORK_QUEUE_URL).toEqual(queueOf('Work'))
+    expect(senders(gpu)).toEqual({ Worker: ['LongShards', 'LongWork'] })
+    expect(JSON.stringify(gpu.toJSON())).not.toMatch(/GetAtt(Work|Shards)Queue/)
+    expect(taskEnvironment(onlyGpu.gpu!)).toMatchObject({
+      ...{ WORK_QUEUE_URL: queueOf('Work'), SHARDS_QUEUE_URL: queueOf('Shards') },
+      SHARD_MS: String(FULL.gpu.shardSeconds * 1000),
+    })
+  })
+
+  it('the worker of either kind hears the shards that its kind has cut, and no others', () => {
+    expect(takers(service)).toEqual({ Worker: ['Shards', 'Work'] })
+    expect(takers(gpu)).toEqual({ Worker: ['LongShards', 'LongWork'] })
+    expect(takers(onlyGpu.gpu!)).toEqual({ Worker: ['Shards', 'Work'] })
+    expect(takers(onlyGpu.service)).toEqual({})
   })
 
   it('its length is what starts machines, as that of the one queue is without CPU workers', () => {
@@ -134,14 +157,15 @@ describe('with both kinds of worker', () => {
         .filter(([, { Type }]) => Type === 'AWS::CloudWatch::Alarm')
         .map(([, { Properties }]) => JSON.stringify(Properties.Metrics))
         .filter((metrics) => metrics.includes('AWS/SQS'))
-    for (const [template, queue] of [
-      [gpu, 'LongWork'],
-      [onlyGpu.gpu!, 'Work'],
+    for (const [template, ...queues] of [
+      [gpu, 'LongWork', 'LongShards'],
+      [onlyGpu.gpu!, 'Work', 'Shards'],
     ] as const) {
       const alarms = watching(template)
-      // Those that scale out and in, and the one that says that there is no machine.
-      expect(alarms.length).toBeGreaterThanOrEqual(3)
-      expect(alarms.filter((metrics) => !metrics.includes(`GetAtt${queue}Queue`))).toEqual([])
+      // Those that scale out and in, and those that say that there is no machine, or that nobody works.
+      expect(alarms).toHaveLength(4)
+      for (const queue of queues)
+        expect(alarms.filter((metrics) => !metrics.includes(`GetAtt${queue}Queue`))).toEqual([])
     }
   })
 
@@ -149,22 +173,19 @@ describe('with both kinds of worker', () => {
     const sources = resourcesOf(service)
       .filter(([, { Type }]) => Type === 'AWS::Lambda::EventSourceMapping')
       .map(([, { Properties }]) => JSON.stringify(Properties.EventSourceArn))
-    expect(sources.filter((arn) => /Work|Uploads/.test(arn))).toHaveLength(5)
-    expect(sources.filter((arn) => arn.includes('LongWorkDeadLetters'))).toHaveLength(1)
-    for (const kind of ['waiting', 'dead-letters', 'dead-letters-waiting']) {
-      monitoring.hasResourceProperties('AWS::CloudWatch::Alarm', {
-        AlarmName: `verbatim-full-long-work-${kind}`,
-        Dimensions: [
-          {
-            Name: 'QueueName',
-            Value: {
-              'Fn::ImportValue': Match.stringLikeRegexp(
-                kind === 'waiting' ? 'GetAttLongWorkQueue' : 'GetAttLongWorkDeadLetters',
-              ),
-            },
-          },
-        ],
-      })
+    expect(sources.filter((arn) => /Work|Shards|Uploads/.test(arn))).toHaveLength(8)
+    for (const [name, id] of [
+      ['long-work', 'LongWork'],
+      ['long-shards', 'LongShards'],
+    ] as const) {
+      expect(sources.filter((arn) => arn.includes(`${id}DeadLetters`))).toHaveLength(1)
+      for (const kind of ['waiting', 'dead-letters', 'dead-letters-waiting']) {
+        const queue = kind === 'waiting' ? `GetAtt${id}Queue` : `GetAtt${id}DeadLetters`
+        monitoring.hasResourceProperties('AWS::CloudWatch::Alarm', {
+          AlarmName: `verbatim-full-${name}-${kind}`,
+          Dimensions: [{ Name: 'QueueName', Value: { 'Fn::ImportValue': Match.stringLikeRegexp(queue) } }],
+        })
+      }
     }
   })
 })
@@ -185,15 +206,22 @@ const queueOf = (name: string) => ({
   'Fn::ImportValue': expect.stringMatching(`ExportsOutputRef${name}Queue`),
 })
 
-/** Who may send to which queue of work, by the beginnings of their names. */
-function senders(template: typeof gpu): Record<string, string[]> {
-  const found = statementsOf(template)
-    .filter(({ Action }) => Action.includes('sqs:SendMessage'))
-    .map(({ id, Resource }) => {
-      const queues = [...JSON.stringify(Resource).matchAll(/GetAtt(LongWork|Work)Queue/g)]
-      return [/^(ConsumersOnUpload|Worker|.*)/.exec(id)![1]!, queues.map(([, queue]) => queue!).sort()]
-    })
-  return Object.fromEntries(found.filter(([, queues]) => queues!.length > 0))
+const BATCH_QUEUES = /GetAtt(LongWork|LongShards|Work|Shards)Queue/g
+
+/** Who may send to which queue of the batch lane, by the beginnings of their names. */
+const senders = (template: typeof gpu) => grantees(template, 'sqs:SendMessage')
+/** Likewise who may take from them. */
+const takers = (template: typeof gpu) => grantees(template, 'sqs:ReceiveMessage')
+
+function grantees(template: typeof gpu, action: string): Record<string, string[]> {
+  const found: Record<string, string[]> = {}
+  for (const { id, Action, Resource } of statementsOf(template)) {
+    const queues = [...JSON.stringify(Resource ?? []).matchAll(BATCH_QUEUES)].map(([, queue]) => queue!)
+    if (!Action.includes(action) || queues.length === 0) continue
+    const who = /^(Consumers(OnUpload|DeadLetter)|Worker|.*)/.exec(id)![1]!
+    found[who] = [...(found[who] ?? []), ...queues].sort()
+  }
+  return found
 }
 
 describe('their network', () => {

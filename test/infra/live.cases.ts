@@ -278,7 +278,7 @@ describe('sessions on GPUs', () => {
       Metrics: Match.arrayWith([
         Match.objectLike({
           Expression:
-            'MAX([CEIL((waiting + taken) / 4), CEIL(taken / 2), CEIL((liveWaiting + liveTaken) / 4)])',
+            'MAX([CEIL((waiting + taken) / 4 + (FILL(shardsWaiting, 0) + FILL(shardsTaken, 0)) / 16), CEIL(taken / 2), CEIL(FILL(shardsTaken, 0) / 2), CEIL((liveWaiting + liveTaken) / 4)])',
         }),
       ]),
     })

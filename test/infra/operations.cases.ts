@@ -90,6 +90,8 @@ describe('the dashboard', () => {
   it.each([
     ['queue age', 'ApproximateAgeOfOldestMessage'],
     ['job time', METRICS.jobMs],
+    ['shard time', METRICS.shardMs],
+    ['shards that failed', METRICS.shardsFailed],
     ['real-time factor', METRICS.realTimeFactor],
     ['words per minute', METRICS.wordsPerMinute],
     [
@@ -115,7 +117,10 @@ describe('metrics that alarms look at', () => {
 
   it('are sent under these names, with these dimensions', () => {
     const ours = watched.filter(({ Namespace }) => Namespace === namespaceOf('full'))
-    const names = [METRICS.serviceErrors, METRICS.workerErrors, METRICS.jobsFailedByUs, METRICS.nothingHeard]
+    const names = [
+      ...[METRICS.serviceErrors, METRICS.workerErrors, METRICS.jobsFailedByUs],
+      ...[METRICS.shardsFailed, METRICS.nothingHeard],
+    ]
     expect(ours.map(({ MetricName }) => MetricName).sort()).toEqual(names.sort())
     for (const { Dimensions } of ours) expect(Dimensions).toEqual([{ Name: 'service', Value: SERVICE }])
     expect(JSON.stringify(watched.map(({ Metrics }) => Metrics))).not.toContain(namespaceOf('full'))

@@ -42,7 +42,7 @@ const ACTION_GROUPS = new Set([
 /** What belongs together; who may touch one of them may touch all of a line. */
 const PARTITIONS = [
   ['TOKEN'],
-  ['JOB#*', 'LIST#*', 'IDEM#*'],
+  ['JOB#*', 'LIST#*', 'IDEM#*', 'SHARDS#*'],
   ['SESSION#*', 'SESSIONS#*', 'OPEN'],
   ['DELIVERY#*', 'DUE'],
 ]

@@ -104,8 +104,8 @@ describe('the consumers', () => {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       ScalingConfig: Match.objectLike({ MaximumConcurrency: Match.anyValue() }),
     })
-    // uploads, work and live, the dead letters of each, and the wake-ups for webhooks
-    dev.resourceCountIs('AWS::Lambda::EventSourceMapping', 7)
+    // uploads, work, shards and live, the dead letters of each, and the wake-ups for webhooks
+    dev.resourceCountIs('AWS::Lambda::EventSourceMapping', 9)
   })
 })
 
@@ -115,9 +115,11 @@ describe('the CPU worker', () => {
       ...{ PackageType: 'Image', MemorySize: 10_240, Timeout: 900, Architectures: ['x86_64'] },
       EphemeralStorage: { Size: 10_240 },
     })
-    dev.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
-      ...{ BatchSize: 1, ScalingConfig: { MaximumConcurrency: 20 } },
-    })
+    for (const MaximumConcurrency of [20, 50]) {
+      dev.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+        ...{ BatchSize: 1, ScalingConfig: { MaximumConcurrency } },
+      })
+    }
   })
 
   it('is not there where only GPUs are wanted', () => {

@@ -6,6 +6,7 @@ import { COMPUTES } from './metric-names.ts'
 
 /** Not z.coerce, whose input may be anything: a variable that was forgotten would compile. */
 const count = z.string().transform(Number).pipe(z.int().positive())
+const amount = z.string().transform(Number).pipe(z.number().positive())
 
 /** Every function of both lanes. */
 export const FunctionEnvironment = z.object({
@@ -14,6 +15,15 @@ export const FunctionEnvironment = z.object({
   BUCKET_NAME: z.string(),
   /** Queue `work`: jobs to be transcribed. */
   WORK_QUEUE_URL: z.url(),
+  /** Queue `shards`: pieces of those jobs that were cut. */
+  SHARDS_QUEUE_URL: z.url(),
+  /** How much speech a shard has, about. */
+  SHARD_MS: count,
+  /** What is known of the workers' speed, for estimates (lib/core/settings.ts): the first three, or none. */
+  PACE_WORK_PER_AUDIO: amount.optional(),
+  PACE_WORKERS: count.optional(),
+  PACE_START_MS: count.optional(),
+  PACE_DOLLARS_PER_HOUR: amount.optional(),
   /** Queue `longWork`, and what belongs there: all three, or none where one kind of worker does everything. */
   LONG_WORK_QUEUE_URL: z.url().optional(),
   LONG_FROM_MS: count.optional(),
@@ -71,8 +81,8 @@ export const WorkerEnvironment = z.object({
   ENGINES: count.default(1),
   /** What it is, in metrics. */
   COMPUTE: z.enum(COMPUTES),
-  /** What an hour of one job's work costs, in US dollars; for metrics. Left out: not known. */
-  DOLLARS_PER_HOUR: z.coerce.number().positive().optional(),
+  /** What an hour of one job's work costs, in US dollars; for metrics and bills. Left out: not known. */
+  DOLLARS_PER_HOUR: amount.optional(),
   /** Where recordings and decoded sound lie while they are worked on. */
   SCRATCH_DIR: z.string().default('/tmp'),
 })
@@ -83,7 +93,7 @@ export const PollerEnvironment = z.object({
   DRAIN_MS: count.default(10_000),
   /** Set by the ECS agent: where a task reaches it. */
   ECS_AGENT_URI: z.url().optional(),
-  /** What the worker takes: recordings, or what is said in sessions, or both. */
+  /** What the worker takes: recordings and their shards, or what is said in sessions, or both. */
   TAKES: z.enum(['work', 'live', 'both']).default('work'),
   /** Sessions that it works on side by side. */
   SESSIONS: count.default(4),

@@ -12,7 +12,7 @@ export const namespaceOf = (stage: string): string => `Verbatim/${stage}`
 export const COMPUTES = ['cpu', 'gpu'] as const
 export type Compute = (typeof COMPUTES)[number]
 
-/** All have the dimension `service`; those of a job that was done `compute` too, `JobsFailed` the failure's `code`. */
+/** All have the dimension `service`; those of what was done `compute` too, `JobsFailed` the failure's `code`. */
 export const METRICS = {
   /** Errors that functions of the API and of queues have logged. */
   serviceErrors: 'ServiceErrors',
@@ -22,9 +22,13 @@ export const METRICS = {
   jobsFailed: 'JobsFailed',
   /** Those of them that failed for a reason of ours, without further dimension. */
   jobsFailedByUs: 'JobsFailedByUs',
+  /** Attempts at a shard that failed for a reason of ours. */
+  shardsFailed: 'ShardsFailed',
+  /** Time that a worker spent on a shard that was heard, by `compute`. */
+  shardMs: 'ShardMs',
   // One value for each job that was done, by `compute`.
   jobsDone: 'JobsDone',
-  /** Time that workers spent on the job, over all attempts. */
+  /** Time that workers spent on the job, all of them and over all attempts. */
   jobMs: 'JobMs',
   /** Length of the recording. */
   audioMs: 'AudioMs',

@@ -27,6 +27,7 @@ type Send = (dimensions: Readonly<Record<string, string>>, values: Values) => vo
 
 const UNITS: Partial<Record<MetricName, MetricUnit>> = {
   [METRICS.jobMs]: 'Milliseconds',
+  [METRICS.shardMs]: 'Milliseconds',
   [METRICS.audioMs]: 'Milliseconds',
   [METRICS.realTimeFactor]: 'None',
   [METRICS.wordsPerMinute]: 'None',
@@ -61,9 +62,12 @@ function countError(send: Send, { compute }: MeterOptions): void {
   send({}, { [compute ? METRICS.workerErrors : METRICS.serviceErrors]: 1 })
 }
 
-/** The events are those of lib/core/batch/work.ts and lambdas/events/dead-letter.ts. */
+/** The events are those of lib/core/batch and lambdas/events/dead-letter.ts. */
 function countJob(send: Send, options: MeterOptions, event: string, fields: LogFields): void {
-  const { code = '' } = fields
+  const { code = '', ms } = fields
+  const { compute } = options
+  if (event === 'shard heard' && compute && ms !== undefined) send({ compute }, { [METRICS.shardMs]: ms })
+  if (event === 'shard failed' && isOurs(code)) send({}, { [METRICS.shardsFailed]: 1 })
   if (event === 'job transcribed' && code === 'finished') sendDone(send, options, fields)
   if (event === 'job failed') sendFailed(send, code || 'internal')
   // Nobody could bring it further; its owner is told that the engine crashed.

@@ -16,6 +16,8 @@ const lookAtJobs: Grant = (fn, { media }) => {
   media.grantReadTranscripts(fn)
 }
 
+const forgetDeliveries: Grant = (fn, data) => data.jobs.grantDeliveries(fn)
+
 const announce: Grant = (fn, data) => {
   data.jobs.grantAnnounce(fn)
   data.deliveries.grantSendMessages(fn)
@@ -30,7 +32,7 @@ const RIGHTS: Record<RouteName | LiveRouteName, readonly Grant[]> = {
   status: [jobs, lookAtJobs],
   list: [jobs, lookAtJobs],
   cancel: [jobs, lookAtJobs, (fn, { media }) => media.grantErase(fn)],
-  erase: [jobs, (fn, { media }) => media.grantErase(fn)],
+  erase: [jobs, forgetDeliveries, (fn, { media }) => media.grantErase(fn)],
   stream: [sessions, wakeSession, (fn, { media }) => media.grantSound(fn)],
   speaker: [sessions],
   transcription: [readSessions],
@@ -39,10 +41,9 @@ const RIGHTS: Record<RouteName | LiveRouteName, readonly Grant[]> = {
   session: [readSessions],
   closeSession: [sessions, wakeSession],
   eraseSession: [
-    ...[sessions, jobs, wakeSession],
+    ...[sessions, jobs, wakeSession, forgetDeliveries],
     (fn, { media }) => media.grantErase(fn),
     (fn, { media }) => media.grantDiscardSound(fn),
-    (fn, data) => data.jobs.grantDeliveries(fn),
   ],
   deliveries: [(fn, data) => data.jobs.grantReadDeliveries(fn)],
   replayDelivery: [announce],

@@ -21,7 +21,8 @@ export class Consumers extends Construct {
   constructor(scope: Construct, id: string, { stage, data, environment }: ConsumersProps) {
     super(scope, id)
     const { jobs, media, uploads, work, longWork } = data
-    const workQueues = longWork ? [work, longWork] : [work]
+    const workQueues = [work, ...(longWork ? [longWork] : [])]
+    const shardQueues = [data.shards, ...(data.longShards ? [data.longShards] : [])]
     const props = { stage, environment, timeout: TIMEOUTS.small }
 
     this.onUpload = new SmallFunction(this, 'OnUpload', {
@@ -38,9 +39,12 @@ export class Consumers extends Construct {
       ...{ ...props, entry: 'dead-letter', description: 'Nobody could bring this job further: it fails' },
     })
     jobs.grantJobs(this.deadLetter.fn)
-    media.grantDiscardWorkFiles(this.deadLetter.fn)
+    media.grantReadWorkFiles(this.deadLetter.fn)
+    media.grantErase(this.deadLetter.fn)
+    // Where a recording may have a gap, a worker joins the rest of it.
+    work.queue.grantSendMessages(this.deadLetter.fn)
     grantEnded(this.deadLetter.fn, data)
-    for (const { deadLetters } of [uploads, ...workQueues]) {
+    for (const { deadLetters } of [uploads, ...workQueues, ...shardQueues]) {
       this.deadLetter.fn.addEventSource(new SqsEventSource(deadLetters, { ...EACH_ALONE, maxConcurrency: 2 }))
     }
   }

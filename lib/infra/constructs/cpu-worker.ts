@@ -26,7 +26,10 @@ export interface CpuWorkerProps {
   readonly environment: FunctionVariables
 }
 
-/** The worker as a container Lambda: from none to hundreds within seconds, no network of its own, no machine to keep. */
+/**
+ * The worker as a container Lambda: from none to hundreds within seconds, no network of its own, no machine to keep. One
+ * function takes both recordings and shards, so whoever has cut a recording goes on with its first shards, warm.
+ */
 export class CpuWorker extends Construct {
   readonly fn: DockerImageFunction
   readonly logs: LogGroup
@@ -55,12 +58,15 @@ export class CpuWorker extends Construct {
       tracing: Tracing.ACTIVE,
     })
     grantWork(this.fn, { ...data, takesFrom: data.work, sendsTo: data.longWork ?? data.work })
-    this.fn.addEventSource(
-      new SqsEventSource(data.work.queue, {
-        batchSize: 1,
-        reportBatchItemFailures: true,
-        maxConcurrency: stage.cpu.maxConcurrency,
-      }),
-    )
+    // Each with its own limit: recordings that are planned never wait for the shards of a long one, nor these for them.
+    const { maxConcurrency, maxShardConcurrency } = stage.cpu
+    for (const [{ queue }, most] of [
+      [data.work, maxConcurrency],
+      [data.shards, maxShardConcurrency],
+    ] as const) {
+      this.fn.addEventSource(
+        new SqsEventSource(queue, { batchSize: 1, reportBatchItemFailures: true, maxConcurrency: most }),
+      )
+    }
   }
 }

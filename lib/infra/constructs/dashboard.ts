@@ -52,9 +52,10 @@ function apiWidgets({ stage }: Api) {
   ]
 }
 
-function queueWidgets({ uploads, work, longWork, live }: DataStack) {
+function queueWidgets({ uploads, work, shards, longWork, longShards, live }: DataStack) {
   const queues = Object.entries({
-    ...{ uploads, work, ...(longWork && { 'long work': longWork }), ...(live && { live }) },
+    ...{ uploads, work, shards, ...(longWork && { 'long work': longWork }) },
+    ...{ ...(longShards && { 'long shards': longShards }), ...(live && { live }) },
   })
   return [
     graph(
@@ -64,7 +65,7 @@ function queueWidgets({ uploads, work, longWork, live }: DataStack) {
       ),
     ),
     graph(
-      'Jobs and sessions: waiting, at work',
+      'Jobs, shards and sessions: waiting, at work',
       queues
         .slice(1)
         .flatMap(([name, { queue }]) => [
@@ -101,6 +102,14 @@ function jobWidgets(stage: Stage) {
       ...each(stage, METRICS.wordsPerMinute, 'p50'),
     ]),
     graph('Hours of sound heard', heardHours(stage)),
+    graph('Shard time (ms): a recording takes as long as its slowest', [
+      ...each(stage, METRICS.shardMs, 'p50'),
+      ...each(stage, METRICS.shardMs, 'Maximum'),
+    ]),
+    graph('Shards: heard, failed attempts', [
+      ...each(stage, METRICS.shardMs, 'SampleCount', 'heard'),
+      measured(stage, METRICS.shardsFailed),
+    ]),
   ]
 }
 

@@ -20,21 +20,33 @@ const waiting = ({ queue }: QueuePair) => queue.metricApproximateNumberOfMessage
 const taken = ({ queue }: QueuePair) => queue.metricApproximateNumberOfMessagesNotVisible(seen)
 
 /**
- * How many tasks there should be: enough for the backlog, and never fewer than are at work. A task takes a recording
- * more than it has engines, to decode it meanwhile; of sessions none should wait. The number itself is the metric, so
- * each step is an exact count and nothing overshoots while machines boot.
+ * How many tasks there should be: enough for the backlog of recordings and shards together, and never fewer than are at
+ * work. A task takes a recording and a shard more than it has engines, to make them ready meanwhile; of sessions none
+ * should wait. The number itself is the metric, so each step is an exact count and nothing overshoots while machines boot.
  */
 export function wantedTasks({ batch, live }: GpuQueues, stage: Stage): MathExpression {
-  const { backlogPerTask, jobsAtOnce } = stage.gpu
   const counts = [
-    ...(batch ? [`CEIL((waiting + taken) / ${backlogPerTask})`, `CEIL(taken / ${jobsAtOnce + 1})`] : []),
+    ...(batch ? batchCounts(stage) : []),
     ...(live ? [`CEIL((liveWaiting + liveTaken) / ${stage.live.sessionsAtOnce})`] : []),
   ]
   const usingMetrics = {
-    ...(batch && { waiting: waiting(batch), taken: taken(batch) }),
+    ...(batch && { waiting: waiting(batch.jobs), taken: taken(batch.jobs) }),
+    ...(batch && { shardsWaiting: waiting(batch.shards), shardsTaken: taken(batch.shards) }),
     ...(live && { liveWaiting: waiting(live), liveTaken: taken(live) }),
   }
   return formula('wanted tasks', `MAX([${counts.join(', ')}])`, usingMetrics, MINUTE)
+}
+
+/** A queue that had no message for hours has no metrics; that of shards may have none when a recording comes. */
+const SHARDS = { waiting: 'FILL(shardsWaiting, 0)', taken: 'FILL(shardsTaken, 0)' }
+
+function batchCounts({ gpu: { backlogPerTask, shardsPerTask, jobsAtOnce } }: Stage): string[] {
+  const shards = `(${SHARDS.waiting} + ${SHARDS.taken}) / ${shardsPerTask}`
+  return [
+    `CEIL((waiting + taken) / ${backlogPerTask} + ${shards})`,
+    `CEIL(taken / ${jobsAtOnce + 1})`,
+    `CEIL(${SHARDS.taken} / ${jobsAtOnce + 1})`,
+  ]
 }
 
 export interface GpuScalingProps extends GpuQueues {

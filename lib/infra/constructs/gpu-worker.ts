@@ -15,7 +15,7 @@ import { Construct } from 'constructs'
 import type { CacheVariables, FunctionVariables, PollerVariables } from '../../adapters/aws/environment.ts'
 import { acknowledge } from '../acknowledge.ts'
 import { DRAIN } from '../limits.ts'
-import { gpuHour } from '../prices.ts'
+import { gpuTaskHour } from '../prices.ts'
 import { ROOT } from '../root.ts'
 import type { DataStack } from '../stacks/data.ts'
 import { liveModelOf, type Stage } from '../stages.ts'
@@ -133,14 +133,14 @@ const modelOf = (stage: Stage): string =>
 
 function grantRights({ taskRole }: Ec2TaskDefinition, { data, queues, cache }: GpuWorkerProps): void {
   const { batch, live } = queues
-  if (batch) grantWork(taskRole, { ...data, takesFrom: batch, sendsTo: batch })
+  if (batch)
+    grantWork(taskRole, { ...data, takesFrom: batch.jobs, sendsTo: batch.jobs, shards: batch.shards })
   if (live) grantLiveWork(taskRole, { ...data, live })
   cache?.grantWrite(taskRole)
 }
 
-/** Jobs that are worked on side by side share the machine's price. */
 function priceOf(stage: Stage): Pick<WorkerVariables, 'COMPUTE' | 'DOLLARS_PER_HOUR'> {
-  const price = gpuHour(stage)
+  const price = gpuTaskHour(stage)
   if (price === undefined) return { COMPUTE: 'gpu' }
-  return { COMPUTE: 'gpu', DOLLARS_PER_HOUR: (price / stage.gpu.jobsAtOnce).toFixed(4) }
+  return { COMPUTE: 'gpu', DOLLARS_PER_HOUR: price.toFixed(4) }
 }

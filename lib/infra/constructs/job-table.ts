@@ -17,6 +17,7 @@ import type { DataKey } from './data-key.ts'
  * | all tokens, for the administrator | `TOKEN`         |                  | Query                               |
  * | this session, its records         | `SESSION#…`     |                  | lib/adapters/aws/session-items.ts   |
  * | a tenant's sessions, newest first | `SESSIONS#<tenant>` | time, session id | Query backwards, then BatchGetItem |
+ * | how far a job's shards are        | `SHARDS#<tenant>#<job id>` | `tally` | GetItem, UpdateItem             |
  * | sessions that are not closed      | `OPEN`          | tenant, session id | Query                             |
  * | webhooks of a tenant              | `DELIVERY#<tenant>` | its id       | lib/adapters/aws/delivery-items.ts  |
  * | lanes in which webhooks wait      | `DUE`           | tenant, lane     | Query                               |
@@ -45,7 +46,7 @@ export class JobTable extends Construct {
     resource.overrideLogicalId('JobTable')
   }
 
-  /** Makes, moves, lists and forgets jobs. Tokens lie in the same table and stay out of reach. */
+  /** Makes, moves, lists and forgets jobs, and counts their shards. Tokens lie in the same table and stay out of reach. */
   grantJobs(grantee: IGrantable): void {
     this.#grant(grantee, [...EVERY_ITEM, 'ConditionCheckItem'], JOBS)
   }
@@ -98,6 +99,6 @@ export class JobTable extends Construct {
 
 const EVERY_ITEM = ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem']
 
-const JOBS = ['JOB#*', 'LIST#*', 'IDEM#*']
+const JOBS = ['JOB#*', 'LIST#*', 'IDEM#*', 'SHARDS#*']
 const SESSIONS = ['SESSION#*', 'SESSIONS#*', 'OPEN']
 const DELIVERIES = ['DELIVERY#*', 'DUE']

@@ -125,9 +125,10 @@ export class MediaStore extends Construct {
     this.#grantList(grantee)
   }
 
-  grantDiscardWorkFiles(grantee: IGrantable): void {
-    this.#grant(grantee, ['s3:DeleteObject'], 'work')
-    this.#grantList(grantee)
+  /** Where in its recording a shard lies. */
+  grantReadWorkFiles(grantee: IGrantable): void {
+    this.#grant(grantee, ['s3:GetObject'], 'work')
+    this.#key?.grantRead(grantee)
   }
 
   /** Everything of a job. */

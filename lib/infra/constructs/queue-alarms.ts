@@ -4,7 +4,8 @@ import { type Alarms, FIVE_MINUTES } from './alarms.ts'
 import type { QueuePair } from './queue-pair.ts'
 
 /** Queues that grow old, messages that died, dead letters that nobody clears away. */
-export function watchQueues(alarms: Alarms, stage: Stage, { uploads, work, longWork }: DataStack): void {
+export function watchQueues(alarms: Alarms, stage: Stage, data: DataStack): void {
+  const { uploads, work, shards, longWork, longShards } = data
   alarms.add('uploads-waiting', {
     metric: oldest(uploads),
     atLeast: 600,
@@ -13,18 +14,33 @@ export function watchQueues(alarms: Alarms, stage: Stage, { uploads, work, longW
   watchDead(alarms, 'uploads', uploads, 'An arrival could not be handled.')
   watchWork(alarms, 'work', work)
   if (stage.compute !== 'gpu') watchBacklog(alarms, work)
+  watchShards(alarms, 'shards', shards, stage.compute === 'gpu' ? 2 * HOUR_S : HOUR_S / 2)
   if (longWork) watchWork(alarms, 'long-work', longWork)
+  if (longShards) watchShards(alarms, 'long-shards', longShards, 2 * HOUR_S)
 }
+
+const HOUR_S = 3600
 
 /** A queue of jobs: `work`, or `longWork` where the GPU workers have their own. */
 function watchWork(alarms: Alarms, name: string, pair: QueuePair): void {
   alarms.add(`${name}-waiting`, {
     metric: oldest(pair),
-    atLeast: 2 * 3600,
+    atLeast: 2 * HOUR_S,
     periods: 3,
     means: 'A job has been unfinished for two hours.',
   })
   watchDead(alarms, name, pair, 'A job could not be done by any worker.')
+}
+
+/** A shard takes a minute or two. On processors there is a worker for it at once; GPU workers let some wait. */
+function watchShards(alarms: Alarms, name: string, pair: QueuePair, seconds: number): void {
+  alarms.add(`${name}-waiting`, {
+    metric: oldest(pair),
+    atLeast: seconds,
+    periods: 3,
+    means: `A shard of a recording has been unheard for ${seconds / 60} minutes.`,
+  })
+  watchDead(alarms, name, pair, 'A shard could not be heard by any worker.')
 }
 
 /**

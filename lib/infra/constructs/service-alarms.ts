@@ -79,6 +79,14 @@ export function watchJobs(alarms: Alarms, stage: Stage): void {
     atLeast: 1,
     means: 'A job failed for a reason that is ours and not the recording’s.',
   })
+  alarms.add('shards-failing', {
+    // A shard that fails for good fails its job, which says so itself, or leaves a gap, of which its owner is told. What is
+    // looked for here is what befalls many.
+    metric: measured(stage, METRICS.shardsFailed),
+    atLeast: 10,
+    means:
+      'Ten attempts at shards failed within five minutes for a reason that is ours and not the recording’s.',
+  })
   alarms.add('transcripts-empty', {
     // Below zero as soon as one of them has a word (HEARD).
     metric: measured(stage, METRICS.nothingHeard, { period: Duration.hours(1) }),

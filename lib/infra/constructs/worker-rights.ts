@@ -8,11 +8,13 @@ export interface WorkerAccess extends Pick<DataStack, 'media'>, Announce {
   readonly takesFrom: QueuePair
   /** Where the job goes on when the worker must stop, or leaves it to others. */
   readonly sendsTo: QueuePair
+  /** Which the workers of one kind send each other. */
+  readonly shards: QueuePair
 }
 
 /** What a worker may do, on whichever machine: nothing of tokens, and no object outside the three prefixes. */
-export function grantWork(worker: IGrantable, { media, takesFrom, sendsTo, ...data }: WorkerAccess): void {
-  const { jobs } = data
+export function grantWork(worker: IGrantable, access: WorkerAccess): void {
+  const { jobs, media, takesFrom, sendsTo, shards } = access
   jobs.grantJobs(worker)
   // Whose names go into the transcript of a session's recording.
   jobs.grantReadSessions(worker)
@@ -21,9 +23,9 @@ export function grantWork(worker: IGrantable, { media, takesFrom, sendsTo, ...da
   media.grantWriteTranscripts(worker)
   // A job that is erased while it is worked on must leave nothing behind.
   media.grantErase(worker)
-  takesFrom.queue.grantConsumeMessages(worker)
-  sendsTo.queue.grantSendMessages(worker)
-  grantEnded(worker, data)
+  for (const { queue } of [takesFrom, shards]) queue.grantConsumeMessages(worker)
+  for (const { queue } of [sendsTo, shards]) queue.grantSendMessages(worker)
+  grantEnded(worker, access)
 }
 
 /** Tells who waits for a job that it has ended: its session, or the URL that its client has named. */

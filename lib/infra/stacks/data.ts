@@ -9,7 +9,7 @@ import { DataKey } from '../constructs/data-key.ts'
 import { JobTable } from '../constructs/job-table.ts'
 import { MediaStore } from '../constructs/media-store.ts'
 import { BY_GROUP, QueuePair } from '../constructs/queue-pair.ts'
-import { RECEIVES, TIMEOUTS } from '../limits.ts'
+import { RECEIVES, SHARD_RECEIVES, TIMEOUTS } from '../limits.ts'
 import type { Stage } from '../stages.ts'
 
 export interface DataStackProps extends StackProps {
@@ -26,8 +26,12 @@ export class DataStack extends Stack {
   readonly media: MediaStore
   readonly uploads: QueuePair
   readonly work: QueuePair
+  /** Shards of jobs from `work`. */
+  readonly shards: QueuePair
   /** Jobs for the GPU workers, where there are CPU workers too. */
   readonly longWork: QueuePair | undefined
+  /** Shards of those. */
+  readonly longShards: QueuePair | undefined
   /** Sessions that have something new, in groups of one session each; where the stage has a live lane. */
   readonly live: QueuePair | undefined
   /** Says that there are webhooks to be sent. */
@@ -48,15 +52,16 @@ export class DataStack extends Stack {
       receives: RECEIVES,
       deadVisibility: small,
     })
-    // Not six times here: no invocation is throttled, as the source keeps to its maximum, and after a crash this is how
-    // long the job waits. Were it too short, the lease in the job's record would keep a second worker out.
-    const work = {
-      visibility: TIMEOUTS.worker.plus(Duration.minutes(1)),
-      receives: RECEIVES,
-      deadVisibility: small,
-    }
+    // Not six times here: no invocation is throttled, as the source keeps to its maximum. It is no more than Lambda
+    // demands, and holds until a worker has started, which then claims its message for a minute at a time.
+    const visibility = TIMEOUTS.worker.plus(Duration.minutes(1))
+    const work = { visibility, receives: RECEIVES, deadVisibility: small }
+    const shards = { visibility, receives: SHARD_RECEIVES, deadVisibility: small }
     this.work = new QueuePair(this, 'Work', work)
-    this.longWork = stage.compute === 'both' ? new QueuePair(this, 'LongWork', work) : undefined
+    this.shards = new QueuePair(this, 'Shards', shards)
+    const both = stage.compute === 'both'
+    this.longWork = both ? new QueuePair(this, 'LongWork', work) : undefined
+    this.longShards = both ? new QueuePair(this, 'LongShards', shards) : undefined
     // As long as a crashed worker's session has to wait, so no longer than Lambda demands.
     const live = {
       visibility: TIMEOUTS.live.plus(Duration.seconds(15)),

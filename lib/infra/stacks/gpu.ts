@@ -35,8 +35,9 @@ export class GpuStack extends Stack {
     new GpuScaling(this, 'Scaling', { stage, ...queues, resourceId })
 
     const alarms = new Alarms(this, 'Alarms', { prefix: `verbatim-${stage.name}`, topic: data.alarms })
-    // The one that is worked on at all; with both, recordings tell sooner that nobody works.
-    const { queue } = (queues.batch ?? queues.live)!
-    watchGpu(alarms, { queue, machines, service })
+    // What is worked on at all; with both lanes, recordings tell sooner that nobody works.
+    const { batch, live } = queues
+    const taken = batch ? [batch.jobs.queue, batch.shards.queue] : [live!.queue]
+    watchGpu(alarms, { queues: taken, machines, service })
   }
 }

@@ -121,6 +121,22 @@ describe('metrics', () => {
     ])
   })
 
+  it('tell how long each shard took, by the kind of worker, and no job of it', () => {
+    const { log, sent } = meter({ compute: 'gpu' })
+    log.with({ jobId: 'J', tenant: 'acme' }).info('shard heard', { count: 3, audioMs: 75_000, ms: 40_000 })
+    const dimensions = { service: 'verbatim', compute: 'gpu' }
+    expect(sent()).toEqual([{ namespace: 'Verbatim/dev', dimensions, values: { ShardMs: 40_000 } }])
+  })
+
+  it('count attempts at shards that failed for a reason of ours', () => {
+    const { log, sent } = meter()
+    log.warn('shard failed', { code: 'engine-crashed', attempt: 1, count: 3 })
+    log.warn('shard failed', { code: 'bad-audio', attempt: 1, count: 3 })
+    expect(sent().map(({ dimensions, values }) => [dimensions, values])).toEqual([
+      [{ service: 'verbatim' }, { ShardsFailed: 1 }],
+    ])
+  })
+
   it('count a job that nobody could bring further as one that the engine failed', () => {
     const { log, sent } = meter({ compute: undefined })
     log.error('job abandoned', { jobId: 'J', code: 'failed' })
