@@ -20,7 +20,7 @@ interface Shape {
 }
 
 /** https://huggingface.co/openai/whisper-large-v3/blob/main/config.json, and the others beside it. */
-export const SHAPES: Readonly<Record<string, Shape>> = {
+const SHAPES: Readonly<Record<string, Shape>> = {
   'large-v3': { vocab: 51_866, state: 1280, heads: 20, audioLayers: 32, textLayers: 32, mels: 128 },
   'large-v3-turbo': { vocab: 51_866, state: 1280, heads: 20, audioLayers: 32, textLayers: 4, mels: 128 },
   tiny: { vocab: 51_865, state: 384, heads: 6, audioLayers: 4, textLayers: 4, mels: 80 },

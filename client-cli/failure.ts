@@ -1,4 +1,5 @@
 import { type ErrorCode, VerbatimError } from '../lib/core/errors.ts'
+import type { JobError } from '../lib/core/job.ts'
 
 /** The command line asks for something that cannot be. Exit code 2. */
 export class UsageError extends Error {
@@ -8,6 +9,17 @@ export class UsageError extends Error {
     super(message)
     this.name = 'UsageError'
     this.hint = hint
+  }
+}
+
+/** A job has ended as FAILED, or without a transcript. */
+export class JobFailed extends VerbatimError {
+  /** The stretch of the recording that it is about, where it is not the whole. */
+  readonly range: JobError['range']
+
+  constructor({ code, message, hint, range }: JobError) {
+    super(code, message, hint === undefined ? {} : { hint })
+    this.range = range
   }
 }
 
@@ -28,6 +40,7 @@ export interface Failure {
   readonly message: string
   readonly hint?: string
   readonly exit: number
+  readonly range?: JobError['range']
 }
 
 const TOKEN_HINT =
@@ -37,7 +50,9 @@ const TOKEN_HINT =
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof VerbatimError) {
     const { code, message, hint, traits } = thrown
-    return { code, message, hint: code === 'unauthorized' ? TOKEN_HINT : hint, exit: traits.exit }
+    const { range } = thrown instanceof JobFailed ? thrown : {}
+    const advice = code === 'unauthorized' ? TOKEN_HINT : hint
+    return { code, message, hint: advice, exit: traits.exit, ...(range && { range }) }
   }
   if (thrown instanceof UsageError) {
     return { code: 'usage', message: thrown.message, exit: 2, ...(thrown.hint && { hint: thrown.hint }) }
@@ -49,6 +64,6 @@ export function failureOf(thrown: unknown): Failure {
 }
 
 /** What --json shows of a failure. */
-export function failureJson({ code, message, hint }: Failure) {
-  return { code, message, ...(hint !== undefined && { hint }) }
+export function failureJson({ code, message, hint, range }: Failure) {
+  return { code, message, ...(hint !== undefined && { hint }), ...(range && { range }) }
 }

@@ -1,5 +1,6 @@
 import type { JobStatus } from '../lib/core/contract.ts'
 import { isTerminal } from '../lib/core/job.ts'
+import { progressText, stateText } from './job-text.ts'
 import type { Out } from './out.ts'
 import { bytesText, clean, percentText } from './text.ts'
 
@@ -7,6 +8,8 @@ import { bytesText, clean, percentText } from './text.ts'
 const REDRAW_MS = 100
 /** Elsewhere a file that is done sooner than this is not worth a line. */
 const QUICK_MS = 3000
+/** And a long one is worth a line about how far it is only so often. */
+const AGAIN_MS = 30_000
 /** The rate is that of the last few seconds. */
 const RATE_WINDOW_MS = 5000
 
@@ -22,7 +25,10 @@ export interface Progress {
   row(label: string): Row
 }
 
-/** Shows how far each file is: a line per file on a terminal, else a line per change of state of the slow ones. */
+/**
+ * Shows how far each file is: a line per file on a terminal, else a line per change of state of the slow ones, and one
+ * every half minute for those that stay in one state.
+ */
 export function createProgress(out: Out): Progress {
   return out.pins ? board(out) : journal(out)
 }
@@ -49,7 +55,7 @@ function board(out: Out): Progress {
       }
       return {
         sent: (bytes, total) => show(sendingText(bytes, total, rateOf(bytes))),
-        status: (job) => show(statusText(job)),
+        status: (job) => show(progressText(job)),
         end() {
           rows.delete(key)
           draw()
@@ -64,24 +70,31 @@ function journal(out: Out): Progress {
     row(label) {
       let state = ''
       let told = ''
+      let toldAt = 0
       let quick = true
-      const tell = () => {
-        if (state !== told) out.say(`${clean(label)}: ${state}`)
+      const tell = (line: string) => {
+        out.say(`${clean(label)}: ${line}`)
+        toldAt = performance.now()
+      }
+      const tellState = () => {
+        if (state !== told) tell(state)
         told = state
       }
       const timer = setTimeout(() => {
         quick = false
-        tell()
+        tellState()
       }, QUICK_MS)
-      const show = (next: string) => {
+      const show = (next: string, detail = next) => {
         state = next
-        if (!quick) tell()
+        if (quick) return
+        if (state !== told) tellState()
+        else if (detail !== state && performance.now() - toldAt >= AGAIN_MS) tell(detail)
       }
       return {
         sent: (_, total) => show(`uploading ${bytesText(total)}`),
         // The end has a line of its own: the file written, or the failure.
         status: (job) => {
-          if (!isTerminal(job.status)) show(stateText(job))
+          if (!isTerminal(job.status)) show(stateText(job), progressText(job))
         },
         end: () => clearTimeout(timer),
       }
@@ -92,16 +105,6 @@ function journal(out: Out): Progress {
 function sendingText(bytes: number, total: number, bytesPerS: number | undefined): string {
   const rate = bytesPerS === undefined ? '' : `  ${bytesText(bytesPerS)}/s`
   return `uploading ${percentText(bytes / total)}  ${bytesText(bytes)} of ${bytesText(total)}${rate}`
-}
-
-function statusText(job: JobStatus): string {
-  return job.status === 'PROCESSING' ? `${stateText(job)} ${percentText(job.progress)}` : stateText(job)
-}
-
-/** The service's states in a person's words. UPLOADING: every byte is there, the service has not looked yet. */
-function stateText({ status }: JobStatus): string {
-  const words = { UPLOADING: 'queued', QUEUED: 'queued', PROCESSING: 'transcribing' } as const
-  return status in words ? words[status as keyof typeof words] : status.toLowerCase()
 }
 
 /** Bytes a second over the last seconds; undefined until there is something to divide. */

@@ -56,7 +56,7 @@ export function writeConfig(env: Environment, config: Config): string {
   return path
 }
 
-export function checkedUrl(url: string): string {
+function checkedUrl(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (!parsed || !['http:', 'https:'].includes(parsed.protocol)) {
     throw new UsageError('The service URL is not one.', `Give it like ${DEFAULT_URL} (--url, VERBATIM_URL).`)

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { VerbatimError } from '../lib/core/errors.ts'
 import { contentTypeOf } from './media.ts'
+import { wavLengthMs } from './wav-length.ts'
 
 /** One read from disk; also what a PUT holds in memory. */
 const PIECE_BYTES = 256 * 1024
@@ -15,6 +16,8 @@ export interface Source {
   readonly filename: string
   readonly contentType: string
   readonly sizeBytes: number
+  /** Of a WAV file, whose header says it. */
+  readonly durationMs?: number | undefined
   /**
    * The bytes from `start` on. A piece is valid until the next is asked for. Throws `upload-incomplete` before the
    * last piece if the file was written to since it was opened, so that a mixture is never sent whole.
@@ -69,10 +72,15 @@ async function held(handle: FileHandle, filename: string, dispose: () => Promise
     const now = await handle.stat()
     return now.size !== before.size || now.mtimeMs !== before.mtimeMs
   }
+  const readAt = async (at: number, length: number) => {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, at)
+    return buffer.subarray(0, bytesRead)
+  }
   return {
     filename: filename.trim() === '' ? 'recording' : filename,
     contentType: contentTypeOf(filename),
     sizeBytes: before.size,
+    durationMs: await wavLengthMs(readAt, before.size).catch(() => undefined),
     async *read(start, length) {
       const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, length))
       const end = start + length

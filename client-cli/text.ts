@@ -23,6 +23,27 @@ export function lengthText(ms: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`
 }
 
+/** A stretch of time in words, as exact as anybody needs: `40 s`, `1 min 12 s`, `2 h 5 min`. */
+export function spanText(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000))
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 10) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`
+  const whole = Math.round(seconds / 60)
+  if (whole < 60) return `${whole} min`
+  return whole % 60 === 0 ? `${whole / 60} h` : `${Math.floor(whole / 60)} h ${whole % 60} min`
+}
+
+/** The same for a guess, in steps: what is still to come should not flicker. */
+export function aboutText(ms: number): string {
+  const seconds = ms / 1000
+  const step = seconds < 20 ? 1 : seconds < 300 ? 5 : 60
+  return `about ${spanText(Math.round(seconds / step) * step * 1000)}`
+}
+
+/** `$0.51`, `under $0.01`. */
+export const dollarsText = (usd: number): string => (usd >= 0.005 ? `$${usd.toFixed(2)}` : 'under $0.01')
+
 /** Whole percents, never 100 before the end. */
 export function percentText(share: number): string {
   return `${share >= 1 ? 100 : Math.min(99, Math.floor(share * 100))} %`

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { UploadReply, UploadRequest } from '../lib/core/contract.ts'
+import { type Estimate, UploadReply, UploadRequest } from '../lib/core/contract.ts'
 import { VerbatimError } from '../lib/core/errors.ts'
 import type { Api } from './http.ts'
 import { hasArrived, putRetrying } from './put-retrying.ts'
 import type { Source } from './source.ts'
 
 /** Above this the recording goes up in parts, so that a broken connection costs one part and not everything. */
-export const MULTIPART_BYTES = 100_000_000
+const MULTIPART_BYTES = 100_000_000
 const PARALLEL_PARTS = 4
 /** How often a plan whose URLs have expired is replaced by a new one. */
 const RENEWALS = 2
@@ -19,11 +19,13 @@ export interface UploadHooks {
   readonly onProgress?: ((sentBytes: number, totalBytes: number) => void) | undefined
   /** As soon as the job has an id; a second time if its URLs expired and a new job took its place. */
   readonly onJob?: ((jobId: string) => void) | undefined
+  /** What the job will take, before the bytes are sent; not called where the service doesn't know. */
+  readonly onEstimate?: ((estimate: Estimate) => void) | undefined
 }
 
 export type UploadOptions = Omit<
   (typeof UploadRequest)['_zod']['input'],
-  'filename' | 'contentType' | 'sizeBytes' | 'multipart'
+  'filename' | 'contentType' | 'sizeBytes' | 'durationMs' | 'multipart'
 >
 
 /**
@@ -39,6 +41,7 @@ export async function upload(
   for (let renewal = 0; ; renewal++) {
     const plan = await create(api, source, options, hooks.signal)
     hooks.onJob?.(plan.jobId)
+    if (plan.estimate && renewal === 0) hooks.onEstimate?.(plan.estimate)
     try {
       hooks.signal?.throwIfAborted()
       await ('partUrls' in plan ? sendParts(api, plan, source, hooks) : sendWhole(api, plan, source, hooks))
@@ -53,12 +56,13 @@ export async function upload(
 
 /** One key for all tries, so that a reply lost on the way never leaves two jobs. */
 async function create(api: Api, source: Source, options: UploadOptions, signal?: AbortSignal) {
-  const { filename, contentType, sizeBytes } = source
+  const { filename, contentType, sizeBytes, durationMs } = source
   const request = UploadRequest.safeParse({
     ...options,
     filename: filename.slice(-255),
     contentType,
     sizeBytes,
+    ...(durationMs !== undefined && { durationMs }),
     multipart: sizeBytes > MULTIPART_BYTES,
   })
   if (!request.success) {

@@ -1,6 +1,7 @@
 import { JobStatus } from '../lib/core/contract.ts'
 import { VerbatimError } from '../lib/core/errors.ts'
 import { isTerminal } from '../lib/core/job.ts'
+import { JobFailed } from './failure.ts'
 import type { Api } from './http.ts'
 import { pauseFor } from './retry.ts'
 
@@ -52,10 +53,8 @@ export function findable(error: unknown, jobId: string): unknown {
 /** The finished job, or its reason as an error. Throws `wrong-state` for one that is still on its way. */
 export function completed(job: JobStatus): Extract<JobStatus, { status: 'COMPLETED' }> {
   if (job.status === 'COMPLETED') return job
-  if ('error' in job) throw new VerbatimError(job.error.code, job.error.message, hintOf(job.error))
+  if ('error' in job) throw new JobFailed(job.error)
   throw new VerbatimError('wrong-state', `The job is ${job.status}; there is no transcript yet.`, {
     hint: `\`verbatim get ${job.jobId} --wait\` waits for it.`,
   })
 }
-
-const hintOf = ({ hint }: { hint?: string | undefined }) => (hint === undefined ? {} : { hint })

@@ -30,7 +30,7 @@ import type { AdvancePorts } from '../lib/core/live/advance.ts'
 import { removeLeftovers } from '../lib/core/live/erase.ts'
 import type { LivePorts, Sink } from '../lib/core/live/ports.ts'
 import { LIVE_DEFAULTS } from '../lib/core/live/settings.ts'
-import type { Decoder, Engine, TokenStore } from '../lib/core/ports.ts'
+import type { Decoder, Engine, ShardStore, TokenStore } from '../lib/core/ports.ts'
 import type { Session } from '../lib/core/session.ts'
 import { webhookSink } from '../lib/core/webhooks/announce.ts'
 import { deliverDue } from '../lib/core/webhooks/deliver.ts'
@@ -50,6 +50,7 @@ const KEEP_MS = LIVE_DEFAULTS.maxDurationMs + 7 * DAY
 /** What the batch lane has, and is the live lane's too. */
 type Shared = Pick<AdvancePorts, 'objects' | 'jobs' | 'clock' | 'log' | 'settings' | 'newJobId'> & {
   readonly tokens: TokenStore
+  readonly shards: ShardStore
 }
 
 export interface LiveParts {
@@ -75,7 +76,7 @@ export async function composeLive(parts: LiveParts, shared: Shared) {
   const ports = {
     ...{ ...shared, sessions, live, engine, sinks: outside.sinks, liveSettings: LIVE_DEFAULTS },
     sound: createSoundReader({ decoder, scratchDir: join(options.data, 'scratch') }),
-    ...{ newPostId: ulid, forgetOutside: outside.forget },
+    ...{ newPostId: ulid, deliveries: outside.announcing.deliveries, forgetOutside: outside.forget },
   }
   const outgoing = {
     ...shared,
@@ -107,6 +108,7 @@ export async function composeLive(parts: LiveParts, shared: Shared) {
   ]
   const batch = {
     sessions,
+    deliveries: outside.announcing.deliveries,
     mayPostTo: outside.mayPostTo,
     ended: announceEnd({ live, jobs: shared.jobs, ...outside.announcing }),
   }

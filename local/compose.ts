@@ -8,6 +8,7 @@ import { deadLetterHandler } from '../lambdas/events/dead-letter.ts'
 import { onUploadHandler } from '../lambdas/events/on-upload.ts'
 import type { SqsHandler } from '../lambdas/events/sqs.ts'
 import { workHandler } from '../lambdas/events/work.ts'
+import { soundPacker } from '../lib/adapters/audio/pack.ts'
 import type { Database } from '../lib/adapters/local/database.ts'
 import { createJobStore } from '../lib/adapters/local/job-store.ts'
 import { createObjectHttp } from '../lib/adapters/local/object-http.ts'
@@ -15,17 +16,19 @@ import { createObjectStore } from '../lib/adapters/local/object-store.ts'
 import { createPresigner } from '../lib/adapters/local/presign.ts'
 import { createQueue } from '../lib/adapters/local/queue.ts'
 import { loadSecret } from '../lib/adapters/local/secret.ts'
+import { createShardStore } from '../lib/adapters/local/shard-store.ts'
 import { createTokenStore } from '../lib/adapters/local/token-store.ts'
 import type { WhisperEngine } from '../lib/adapters/whisper/pool.ts'
 import type { Decoder, Log, Queue, TokenStore } from '../lib/core/ports.ts'
 import { DEFAULT_SETTINGS } from '../lib/core/settings.ts'
 import { composeLive } from './compose-live.ts'
 import type { Handlers } from './http-server.ts'
-import type { ServiceOptions } from './options.ts'
+import type { SizedOptions } from './options.ts'
+import { createPace } from './pace.ts'
 import type { Tick } from './tick.ts'
 
 export interface Parts {
-  readonly options: ServiceOptions
+  readonly options: SizedOptions
   readonly db: Database
   readonly engine: WhisperEngine
   readonly decoder: Decoder
@@ -52,9 +55,11 @@ export async function compose(parts: Parts): Promise<Composition> {
   const clock = Date.now
   const uploads = createQueue(db, 'uploads', { maxReceives: 20, deadLetterQueue: 'dead' })
   const work = createQueue(db, 'work', { maxReceives: 20, deadLetterQueue: 'dead' })
+  // A shard that kills its worker is not tried as often as a recording is, whose worker may be stopped many times.
+  const shardWork = createQueue(db, 'shards', { maxReceives: 5, deadLetterQueue: 'dead' })
   const dead = createQueue(db, 'dead', { maxReceives: 1000 })
   // The folder's lock is ours, so whoever held these claims is gone.
-  for (const queue of [uploads, work, dead]) await queue.releaseAll()
+  for (const queue of [uploads, work, shardWork, dead]) await queue.releaseAll()
 
   const presigner = createPresigner(loadSecret(options.data), parts.baseUrl)
   const objects = createObjectStore(db, {
@@ -65,13 +70,21 @@ export async function compose(parts: Parts): Promise<Composition> {
   await objects.sweep()
   const tokens = createTokenStore(db)
   const jobs = createJobStore(db)
-  const { maxUploadBytes, maxDurationMs } = options
-  const settings = { ...DEFAULT_SETTINGS, maxUploadBytes, maxDurationMs }
+  const shards = createShardStore(db)
+  const { maxUploadBytes, maxDurationMs, shardMs } = options
+  const settings = { ...DEFAULT_SETTINGS, maxUploadBytes, maxDurationMs, shardMs }
   const about = { version: packageVersion(), model: engine.info.model }
   const ownerIsDead = (owner: string) => !owner.startsWith(`${worker}/`)
-  const base = { tokens, jobs, objects, log, clock, settings, newJobId: ulid }
+  const base = { tokens, jobs, shards, objects, log, clock, settings, newJobId: ulid }
   const live = await composeLive({ options, db, engine: engine.urgent, decoder, drain }, base)
-  const ports = { ...base, ...live.batch, work, engine, decoder, about, ownerIsDead }
+  const ports = {
+    ...{ ...base, ...live.batch, work, shardWork, engine, decoder, about, ownerIsDead },
+    packer: soundPacker,
+    pace: createPace(db, {
+      ...{ data: options.data, workers: options.engines, clock },
+      speedOf: { ...engine.info, threads: options.threads },
+    }),
+  }
   return {
     tokens,
     handlers: {
@@ -89,6 +102,11 @@ export async function compose(parts: Parts): Promise<Composition> {
     queues: [
       { name: 'uploads', queue: uploads, handler: onUploadHandler(ports), lanes: 4 },
       { name: 'work', queue: work, handler: workHandler(ports, { worker, drain }), lanes: options.jobs },
+      // One more than there are engines: its sound is fetched while they are busy.
+      {
+        ...{ name: 'shards', queue: shardWork, handler: workHandler(ports, { worker, drain }) },
+        lanes: options.engines + 1,
+      },
       { name: 'dead', queue: dead, handler: deadLetterHandler(ports), lanes: 1 },
       ...live.queues,
     ],

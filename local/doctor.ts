@@ -10,6 +10,7 @@ import { resolveModel } from '../lib/adapters/whisper/models.ts'
 import { findTools, type Tool } from '../lib/adapters/whisper/tools.ts'
 import { toVerbatimError } from '../lib/core/errors.ts'
 import { GIB } from '../lib/core/settings.ts'
+import { enginesHere, tellEngines } from './engines.ts'
 import { defaultOptions } from './options.ts'
 
 export interface Finding {
@@ -48,6 +49,7 @@ export async function doctor(question: DoctorQuestion = {}): Promise<Finding[]> 
     )),
     await checkFfmpeg(),
     await checkModel(model),
+    ...(await checkMemory(model)),
     await checkPort(port),
     await checkDisk('data folder', data),
     await checkDisk('cache folder', cacheDir()),
@@ -94,6 +96,22 @@ async function checkModel(model: string): Promise<Finding> {
     const { message, hint } = toVerbatimError(error)
     return { check: 'model', ok: false, found: message, fix: hint }
   }
+}
+
+/** How many engines would be started; nothing where there is no model. */
+async function checkMemory(model: string): Promise<Finding[]> {
+  const path = await resolveModel(model).then(
+    (found) => found.path,
+    () => undefined,
+  )
+  if (path === undefined) return []
+  const count = await enginesHere(path, { engines: 'auto' })
+  const [check, found] = ['engines', tellEngines(count)]
+  if (!count.tight && count.coresFor === undefined) return [{ check, ok: true, found }]
+  const fix = count.tight
+    ? 'There may be too little memory for this model: end other programs, or take a smaller or quantized one.'
+    : 'More run side by side with more memory, or with a smaller or quantized model.'
+  return [{ check, ok: 'warning', found, fix }]
 }
 
 async function checkPort(port: number): Promise<Finding> {

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { env } from '../lib/adapters/env.ts'
@@ -14,26 +13,35 @@ export interface ServiceOptions {
   readonly data: string
   /** Name or path of the model. */
   readonly model: string
-  /** Threads of each engine process. */
-  readonly threads: number
-  /** Engine processes, each with the model in memory; so many windows are heard at once. */
-  readonly engines: number
-  /** Jobs that are worked on at once. */
-  readonly jobs: number
+  /** Threads of each engine process; left out: the cores, shared out. */
+  readonly threads?: number
+  /** Engine processes, each with the model in memory; so many windows are heard at once. `auto`: engines.ts. */
+  readonly engines: number | 'auto'
+  /** Jobs that are worked on at once; left out: one more than there are engines. */
+  readonly jobs?: number
   /** Live sessions that are worked on at once; more of them take turns. */
   readonly sessions: number
   /** How the clients reach the service, when that is not what they send as Host (behind a proxy with TLS). */
   readonly publicUrl?: string
   readonly maxUploadBytes: number
   readonly maxDurationMs: number
+  /** How much speech a shard of a long recording has, about. */
+  readonly shardMs: number
   /** How long a stopping service lets running jobs finish before it gives them back. */
   readonly drainMs: number
   readonly logLevel: LogLevel
 }
 
+/** The options when it is known what this machine can bear. */
+export interface SizedOptions extends ServiceOptions {
+  readonly threads: number
+  readonly engines: number
+  readonly jobs: number
+}
+
 export const defaultDataDir = (): string => resolve(env().VERBATIM_DATA ?? 'verbatim-data')
 
-export const DEFAULT_PORT = 8787
+const DEFAULT_PORT = 8787
 
 export function defaultOptions(): ServiceOptions {
   return {
@@ -41,12 +49,11 @@ export function defaultOptions(): ServiceOptions {
     port: DEFAULT_PORT,
     data: defaultDataDir(),
     model: env().MODEL ?? 'mini',
-    threads: availableParallelism(),
-    engines: 1,
-    jobs: 2,
+    engines: 'auto',
     sessions: 16,
     maxUploadBytes: DEFAULT_SETTINGS.maxUploadBytes,
     maxDurationMs: DEFAULT_SETTINGS.maxDurationMs,
+    shardMs: DEFAULT_SETTINGS.shardMs,
     drainMs: 10_000,
     logLevel: 'info',
   }
@@ -66,7 +73,12 @@ export function readOptions(argv: readonly string[]): ServiceOptions {
     .option('--data <folder>', 'folder for recordings, transcripts and jobs', base.data)
     .option('--model <name>', 'model by name (verbatim model list) or path of a ggml file', base.model)
     .addOption(
-      new Option('--engines <n>', 'engine processes, each holding the model').default(1).argParser(count(1)),
+      new Option(
+        '--engines <n>',
+        'engine processes, each holding the model; auto: what cores and memory allow',
+      )
+        .default(base.engines)
+        .argParser(countOrAuto),
     )
     .addOption(
       new Option('--threads <n>', 'threads of each engine (default: the cores, shared out)').argParser(
@@ -87,6 +99,14 @@ export function readOptions(argv: readonly string[]): ServiceOptions {
       new Option('--max-hours <n>', 'longest recording').default(base.maxDurationMs / HOUR).argParser(amount),
     )
     .addOption(
+      new Option(
+        '--shard-minutes <n>',
+        'speech in each piece of a long recording; pieces are heard side by side',
+      )
+        .default(base.shardMs / MINUTE)
+        .argParser(amount),
+    )
+    .addOption(
       new Option('--drain-seconds <n>', 'how long Ctrl-C waits for running jobs')
         .default(10)
         .argParser(count(0)),
@@ -105,7 +125,7 @@ export function readOptions(argv: readonly string[]): ServiceOptions {
       ].join('\n'),
     )
     .parse([...argv], { from: 'user' })
-  return fromFlags(command.opts<Flags>(), base)
+  return fromFlags(command.opts<Flags>())
 }
 
 interface Flags {
@@ -113,30 +133,31 @@ interface Flags {
   port: number
   data: string
   model: string
-  engines: number
+  engines: number | 'auto'
   threads?: number
   jobs?: number
   sessions: number
   publicUrl?: string
   maxUploadGb: number
   maxHours: number
+  shardMinutes: number
   drainSeconds: number
   log: ServiceOptions['logLevel']
 }
 
-const HOUR = 3_600_000
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
 
-function fromFlags(flags: Flags, base: ServiceOptions): ServiceOptions {
-  const { host, port, data, model, engines, publicUrl } = flags
+function fromFlags(flags: Flags): ServiceOptions {
+  const { host, port, data, model, engines, threads, jobs, sessions, publicUrl } = flags
   return {
-    ...{ host, port, model, engines, data: resolve(data), logLevel: flags.log },
-    threads: flags.threads ?? Math.max(1, Math.floor(base.threads / engines)),
-    // One more than there are engines: the next recording is decoded while the engines are busy.
-    jobs: flags.jobs ?? engines + 1,
-    sessions: flags.sessions,
+    ...{ host, port, model, engines, sessions, data: resolve(data), logLevel: flags.log },
+    ...(threads !== undefined && { threads }),
+    ...(jobs !== undefined && { jobs }),
     ...(publicUrl !== undefined && { publicUrl: publicUrl.replace(/\/+$/, '') }),
     maxUploadBytes: Math.round(flags.maxUploadGb * GIB),
     maxDurationMs: Math.round(flags.maxHours * HOUR),
+    shardMs: Math.round(flags.shardMinutes * MINUTE),
     drainMs: flags.drainSeconds * 1000,
   }
 }
@@ -149,6 +170,8 @@ function count(least: number): (text: string) => number {
     return value
   }
 }
+
+const countOrAuto = (text: string): number | 'auto' => (text === 'auto' ? text : count(1)(text))
 
 function amount(text: string): number {
   const value = Number(text)

@@ -14,13 +14,14 @@ import { lockFolder } from '../lib/adapters/local/lock.ts'
 import { createLog } from '../lib/adapters/log.ts'
 import { issueToken } from '../lib/adapters/tokens.ts'
 import { ensureEngine } from '../lib/adapters/whisper/build.ts'
-import { resolveModel } from '../lib/adapters/whisper/models.ts'
+import { type ModelRef, resolveModel } from '../lib/adapters/whisper/models.ts'
 import { createEngine } from '../lib/adapters/whisper/pool.ts'
 import { VerbatimError } from '../lib/core/errors.ts'
 import type { Log, TokenStore } from '../lib/core/ports.ts'
 import { type Composition, compose } from './compose.ts'
+import { type EngineCount, enginesHere, tellEngines } from './engines.ts'
 import { createHttpServer, requestOrigin } from './http-server.ts'
-import type { ServiceOptions } from './options.ts'
+import type { ServiceOptions, SizedOptions } from './options.ts'
 import { runTick } from './tick.ts'
 
 export interface Service {
@@ -60,22 +61,25 @@ export async function startService(options: ServiceOptions, context: StartContex
 }
 
 async function start(
-  options: ServiceOptions,
+  asked: ServiceOptions,
   context: StartContext,
   closing: Array<() => void | Promise<void>>,
   close: () => Promise<void>,
 ): Promise<Service> {
-  const log = createLog({ level: options.logLevel })
-  const db = openDatabase(options.data)
+  const log = createLog({ level: asked.logLevel })
+  const db = openDatabase(asked.data)
   closing.push(() => db.close())
-  const scratchDir = join(options.data, 'scratch')
+  const scratchDir = join(asked.data, 'scratch')
   await mkdir(scratchDir, { recursive: true })
   await sweepScratch(scratchDir)
 
-  const engine = await prepareEngine(options, context, log)
+  const model = await resolveModel(asked.model)
+  const count = await enginesHere(model.path, asked)
+  const options = sized(asked, count)
+  const engine = await prepareEngine(options, model, context, log)
   closing.push(() => engine.close())
   // Now and not with the first job: a model that does not load should be noticed by who starts the service.
-  context.onProgress?.(`loading the model ${options.model}`)
+  context.onProgress?.(`loading the model ${options.model} into ${tellEngines(count)}`)
   await engine.start()
   const decoder = createDecoder({
     ffmpeg: await findFfmpeg({ override: env().VERBATIM_FFMPEG, searchPath: env().PATH }),
@@ -106,8 +110,18 @@ async function start(
   return { url, ...(token && { token }), enginePids: () => engine.pids(), stop: close }
 }
 
-async function prepareEngine(options: ServiceOptions, { signal, onProgress }: StartContext, log: Log) {
-  const model = await resolveModel(options.model)
+/** One more job than there are engines: the next recording is decoded while the engines are busy. */
+const sized = (asked: ServiceOptions, { engines, threads }: EngineCount): SizedOptions => ({
+  ...{ ...asked, engines, threads },
+  jobs: asked.jobs ?? engines + 1,
+})
+
+async function prepareEngine(
+  options: SizedOptions,
+  model: ModelRef,
+  { signal, onProgress }: StartContext,
+  log: Log,
+) {
   const built = await ensureEngine({
     ...(onProgress && { onProgress: (line) => onProgress(`engine: ${line}`) }),
     ...(signal && { signal }),

@@ -4,6 +4,7 @@ import { completed } from '../client.ts'
 import type { Context, Run } from '../context.ts'
 import type { DeliveryOptions } from '../delivery.ts'
 import { deliver, deliveredJson, deliveryOf, type Output, planOutputs } from '../delivery.ts'
+import { tellEnd } from '../job-text.ts'
 import { pooled } from '../pool.ts'
 import { createProgress, type Progress } from '../progress.ts'
 import { reportFailure, worstOf } from '../report.ts'
@@ -75,9 +76,10 @@ async function getOne(
     const wait = { signal, timeoutMs: flags.timeout, onStatus: row.status }
     const job = completed(flags.wait ? await client.wait(jobId, wait) : found.job)
     const delivered = await deliver(context, jobId, outputs, flags.overwrite === true)
-    const { filename, status, durationMs, language } = job
+    const { filename, status, durationMs, language, usage, gaps } = job
+    tellEnd(out, filename, job)
     if (out.wantsJson)
-      out.json({ jobId, filename, status, durationMs, language, ...deliveredJson(delivered) })
+      out.json({ jobId, filename, status, durationMs, language, usage, gaps, ...deliveredJson(delivered) })
     return { exit: 0, texts: Object.values(delivered.texts) }
   } catch (error) {
     row.end()

@@ -56,13 +56,27 @@ async function collect({ client, signal }: Context, status: Status | undefined, 
   return { jobs, more: cursor !== undefined }
 }
 
-const HEAD = ['JOB', 'STATUS', 'DONE', 'LENGTH', 'MADE', 'RECORDING']
+const HEAD = ['JOB', 'STATUS', 'DONE', 'SHARDS', 'LENGTH', 'MADE', 'RECORDING']
 
 function rowOf(job: JobStatus): string[] {
   const length = 'durationMs' in job && job.durationMs !== undefined ? lengthText(job.durationMs) : ''
   // Swedish writes local time as 2026-11-20 12:54:00.
   const made = new Date(job.createdAt).toLocaleString('sv').slice(0, 16)
-  return [job.jobId, job.status, percentText(job.progress), length, made, clean(job.filename)]
+  return [
+    job.jobId,
+    job.status,
+    percentText(job.progress),
+    shardsText(job),
+    length,
+    made,
+    clean(job.filename),
+  ]
+}
+
+/** `26/60`, once all are done `60`; nothing for a recording that is heard in one piece. */
+function shardsText(job: JobStatus): string {
+  if (job.status === 'PROCESSING' && job.shards) return `${job.shards.done}/${job.shards.total}`
+  return job.status === 'COMPLETED' && job.usage && job.usage.shards > 1 ? String(job.usage.shards) : ''
 }
 
 /** Any case, as people type. */

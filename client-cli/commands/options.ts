@@ -14,6 +14,7 @@ export interface UploadFlags {
   readonly promptFile?: string
   readonly channels?: 'mix' | 'separate'
   readonly metadata?: Record<string, string>
+  readonly allowPartial?: boolean
   readonly concurrency: number
   /** What stdin is called. */
   readonly name: string
@@ -35,6 +36,7 @@ export function withUploadOptions(command: Command): Command {
     .addOption(
       new Option('--metadata <key=value>', 'label of your own; repeatable').argParser(parse.metadata),
     )
+    .option('--allow-partial', 'leave a gap where a stretch cannot be transcribed, in place of failing')
     .addOption(
       new Option('--concurrency <n>', 'files at once').default(2).argParser(parse.wholeNumber(1, 64)),
     )
@@ -42,7 +44,7 @@ export function withUploadOptions(command: Command): Command {
 }
 
 export async function uploadOptionsOf(flags: UploadFlags): Promise<UploadOptions> {
-  const { language, prompt, promptFile, channels, metadata } = flags
+  const { language, prompt, promptFile, channels, metadata, allowPartial } = flags
   if (prompt !== undefined && promptFile !== undefined)
     throw new UsageError('--prompt and --prompt-file exclude each other.')
   const glossary = promptFile === undefined ? prompt : await textOf(promptFile)
@@ -51,6 +53,7 @@ export async function uploadOptionsOf(flags: UploadFlags): Promise<UploadOptions
     ...(glossary && { prompt: glossary }),
     ...(channels && { channels }),
     ...(metadata && { metadata }),
+    ...(allowPartial && { allowPartial }),
   }
 }
 

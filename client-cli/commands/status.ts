@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import type { JobStatus } from '../../lib/core/contract.ts'
 import type { Context, Run } from '../context.ts'
+import { gapsText, howFar } from '../job-text.ts'
 import { forEachId } from '../report.ts'
-import { clean, lengthText, percentText } from '../text.ts'
+import { clean, lengthText } from '../text.ts'
 import { jobIdHelp } from './options.ts'
 
 export function addStatus(program: Command, run: Run): void {
@@ -30,9 +31,9 @@ function status({ client, out, signal }: Context, jobIds: string[]): Promise<num
 function statusLine(job: JobStatus): string {
   const heard = 'durationMs' in job && job.durationMs !== undefined ? [lengthText(job.durationMs)] : []
   const language = 'language' in job && job.language !== undefined ? [job.language] : []
-  const share = job.status === 'PROCESSING' ? [percentText(job.progress)] : []
+  const gaps = job.status === 'COMPLETED' && job.gaps ? [`gaps: ${gapsText(job.gaps)}`] : []
   const error = 'error' in job ? [`${job.error.code}: ${job.error.message}`] : []
-  return [job.jobId, job.status, ...share, ...heard, ...language, job.filename, ...error]
+  return [job.jobId, job.status, ...howFar(job), ...heard, ...language, job.filename, ...gaps, ...error]
     .map(clean)
     .join('  ')
 }

@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
+import type { Estimate } from '../../lib/core/contract.ts'
 import { completed, type UploadOptions } from '../client.ts'
 import type { Context, Run } from '../context.ts'
 import type { DeliveryOptions } from '../delivery.ts'
 import { type Delivered, deliver, deliveredJson, deliveryOf, type Output, planOutputs } from '../delivery.ts'
 import { findInputs, type Input, labelOf } from '../inputs.ts'
+import { tellEnd, tellEstimate } from '../job-text.ts'
 import { pooled } from '../pool.ts'
 import { createProgress, type Progress, type Row } from '../progress.ts'
 import { reportFailure, worstOf } from '../report.ts'
@@ -97,16 +99,21 @@ async function transcribeOne(
   if (signal.aborted) return { exit: reportInterrupted(context) }
   const row = progress.row(piece.label)
   let jobId: string | undefined
+  const quote: { estimate?: Estimate } = {}
   try {
-    jobId = await uploadOne(context, piece, flags, options, row)
+    jobId = await uploadOne(context, piece, flags, options, row, (estimate) => {
+      quote.estimate = estimate
+      tellEstimate(out, piece.label, estimate)
+    })
     if (!flags.wait) {
-      out.wantsJson ? out.json({ file: piece.input.path, jobId }) : out.data(`${jobId}\n`)
+      out.wantsJson ? out.json({ file: piece.input.path, jobId, ...quote }) : out.data(`${jobId}\n`)
       return { exit: 0 }
     }
     const wait = { signal, timeoutMs: flags.timeout, onStatus: row.status }
     const job = completed(await context.client.wait(jobId, wait))
     const delivered = await deliver(context, jobId, piece.outputs, flags.overwrite === true)
-    if (out.wantsJson) out.json({ ...summary(piece, job), ...deliveredJson(delivered) })
+    tellEnd(out, piece.label, job)
+    if (out.wantsJson) out.json({ ...summary(piece, job), ...quote, ...deliveredJson(delivered) })
     return { exit: 0, delivered }
   } catch (error) {
     row.end()
@@ -124,9 +131,10 @@ function uploadOne(
   flags: UploadFlags,
   options: UploadOptions,
   row: Row,
+  onEstimate: (estimate: Estimate) => void,
 ): Promise<string> {
   const from = input.path === '-' ? stdinOf(context, flags.name) : input.path
-  return context.client.upload(from, options, { signal: context.signal, onProgress: row.sent })
+  return context.client.upload(from, options, { signal: context.signal, onProgress: row.sent, onEstimate })
 }
 
 /** Uploading: the client has cancelled the job. Later: the job goes on, and we say how to find it. */
@@ -138,8 +146,9 @@ function reportInterrupted({ out, signal }: Context, piece?: Piece, jobId?: stri
   return reportFailure(out, signal.reason, { ...(json && { json }) })
 }
 
-function summary({ input }: Piece, { jobId, status, durationMs, language }: ReturnType<typeof completed>) {
-  return { file: input.path, jobId, status, durationMs, ...(language !== undefined && { language }) }
+function summary({ input }: Piece, job: ReturnType<typeof completed>) {
+  const { jobId, status, durationMs, language, usage, gaps } = job
+  return { file: input.path, jobId, status, durationMs, language, usage, gaps }
 }
 
 function endedByNewline(text: Uint8Array): Uint8Array {

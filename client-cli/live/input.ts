@@ -66,7 +66,7 @@ export async function openInput(options: InputOptions): Promise<Input> {
 
 const WEBM = { kind: 'webm', contentType: WEBM_TYPE }
 
-export const noFfmpeg = (message: string) =>
+const noFfmpeg = (message: string) =>
   new VerbatimError('bad-request', message, {
     hint: 'Install it (apt install ffmpeg, brew install ffmpeg, winget install ffmpeg), or name it in VERBATIM_FFMPEG.',
   })

@@ -1,5 +1,5 @@
 import { listJobs, readStatus, type StatusPorts, viewJob } from '../../lib/core/batch/6-status.ts'
-import { cancelJob, eraseJob } from '../../lib/core/batch/erase.ts'
+import { cancelJob, type EraseJobPorts, eraseJob } from '../../lib/core/batch/erase.ts'
 import { ListQuery } from '../../lib/core/contract.ts'
 import { forCallers, type HttpEvent, type HttpHandler, type HttpPorts, json, parse } from './http.ts'
 
@@ -26,7 +26,7 @@ export const cancelHandler = (ports: Ports): HttpHandler =>
   )
 
 /** DELETE /jobs/{jobId} */
-export const eraseHandler = (ports: Ports): HttpHandler =>
+export const eraseHandler = (ports: Ports & EraseJobPorts): HttpHandler =>
   forCallers(ports, async ({ tenant, event }) => {
     await eraseJob(ports)(tenant, jobIdOf(event))
     return { statusCode: 204 }

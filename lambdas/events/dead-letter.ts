@@ -2,18 +2,18 @@ import type { SQSRecord } from 'aws-lambda'
 import { type DeadLetterPorts, failAbandoned } from '../../lib/core/batch/abandoned.ts'
 import type { Ended } from '../../lib/core/batch/announce-end.ts'
 import { WorkMessage } from '../../lib/core/batch/messages.ts'
-import { type JobRef, parseUploadKey } from '../../lib/core/keys.ts'
+import { parseUploadKey } from '../../lib/core/keys.ts'
 import type { Log } from '../../lib/core/ports.ts'
 import { S3Message } from './on-upload.ts'
 import { DeliverAgain, forRecords, type SqsHandler } from './sqs.ts'
 
-/** SQS dead letters of `uploads` and `work`: nobody could bring these jobs further, so they end as FAILED. */
+/** SQS dead letters of `uploads`, `work` and `shards`: nobody could bring these jobs further, so they end as FAILED. */
 export const deadLetterHandler = (ports: DeadLetterPorts & { log: Log; ended?: Ended }): SqsHandler =>
   forRecords(ports.log, async (record) => {
     const refs = refsIn(record)
     if (refs.length === 0) ports.log.error('dead letter names no job', { messageId: record.messageId })
-    for (const ref of refs) {
-      const code = await failAbandoned(ports)(ref)
+    for (const { shard, ...ref } of refs) {
+      const code = await failAbandoned(ports)(ref, shard === undefined ? {} : { shard })
       // Looked at again, until the worker has ended the job or has died itself.
       if (code === 'busy') throw new DeliverAgain()
       await ports.ended?.(ref)
@@ -22,7 +22,7 @@ export const deadLetterHandler = (ports: DeadLetterPorts & { log: Log; ended?: E
     }
   })
 
-function refsIn({ body }: SQSRecord): JobRef[] {
+function refsIn({ body }: SQSRecord): WorkMessage[] {
   let value: unknown
   try {
     value = JSON.parse(body)

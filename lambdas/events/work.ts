@@ -9,10 +9,10 @@ export interface WorkHost {
   readonly drain: AbortSignal
 }
 
-/** SQS `work`: jobs to be transcribed. */
+/** SQS `work` and `shards`: jobs to be transcribed, and pieces of long ones. */
 export const workHandler = (ports: WorkPorts, { worker, drain }: WorkHost): SqsHandler =>
   forRecords(ports.log, async ({ body, receiptHandle }) => {
-    const ref = WorkMessage.parse(JSON.parse(body))
-    const { outcome } = await workOn(ports)(ref, `${worker}/${receiptHandle.slice(-16)}`, drain)
+    const message = WorkMessage.parse(JSON.parse(body))
+    const { outcome } = await workOn(ports)(message, `${worker}/${receiptHandle.slice(-16)}`, drain)
     if (outcome === 'again') throw new DeliverAgain()
   })

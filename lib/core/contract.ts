@@ -1,6 +1,7 @@
 import * as z from 'zod'
-import { Channels, FORMATS, Format, JobError, JobId } from './job.ts'
+import { Channels, FORMATS, Format, JobError, JobId, Usage as JobUsage } from './job.ts'
 import { languageCode } from './languages.ts'
+import { Gap as TranscriptGap } from './transcript/shape.ts'
 
 // The REST contract: what is sent and what comes back. The hosts check with it, the clients parse with it, and
 // /openapi.json is made from it. Times are ISO 8601 in UTC; lengths are milliseconds or bytes, as the name says.
@@ -8,6 +9,8 @@ import { languageCode } from './languages.ts'
 const Iso = z.iso.datetime()
 
 const MAX_METADATA_BYTES = 4096
+/** Beyond any recording; what a deployment takes is less. */
+const MAX_DURATION_MS = 30 * 86_400_000
 
 /** Unknown fields are refused, so that a misspelt option is noticed and not silently ignored. */
 export const UploadRequest = z
@@ -59,6 +62,13 @@ export const UploadRequest = z
         error: `at most ${MAX_METADATA_BYTES} bytes`,
       })
       .meta({ description: 'Your own labels; they come back with the status.' }),
+    allowPartial: z.boolean().default(false).meta({
+      description:
+        'A stretch that cannot be transcribed becomes a gap in the transcript; else it ends the job as FAILED.',
+    }),
+    durationMs: z.int().min(1).max(MAX_DURATION_MS).optional().meta({
+      description: 'Length of the recording, if you know it. Only makes the estimate better.',
+    }),
     webhookUrl: z
       .url({ protocol: /^https?$/ })
       .max(2000)
@@ -73,6 +83,32 @@ export type UploadRequest = z.infer<typeof UploadRequest>
 
 const headers = z.record(z.string(), z.string())
 
+export const Estimate = z
+  .object({
+    basis: z.enum(['duration', 'size']).meta({
+      description:
+        '`duration`: from the length that the request has named. `size`: from size and type alone, a rough guess and rather too much.',
+    }),
+    audioMs: z.int().meta({ description: 'The length that was reckoned with.' }),
+    shards: z.int().meta({ description: 'Pieces that are transcribed side by side.' }),
+    wallMs: z
+      .int()
+      .meta({ description: 'From the end of the upload to the transcript, if no other job is in the way.' }),
+    costUsd: z
+      .number()
+      .optional()
+      .meta({ description: 'Computing only, in US dollars; absent where the service knows no price.' }),
+  })
+  .meta({
+    id: 'Estimate',
+    description: 'What the job will take, as if someone spoke all the time: silence is not transcribed.',
+  })
+export type Estimate = z.infer<typeof Estimate>
+
+const estimate = Estimate.optional().meta({
+  description: 'Absent where the service knows nothing about its speed.',
+})
+
 export const SingleUpload = z
   .object({
     jobId: JobId,
@@ -80,6 +116,7 @@ export const SingleUpload = z
     method: z.literal('PUT'),
     headers: headers.meta({ description: 'Send the file with exactly these headers.' }),
     expiresAt: Iso,
+    estimate,
   })
   .meta({ id: 'SingleUpload' })
 
@@ -91,6 +128,7 @@ export const MultipartUpload = z
     partUrls: z.array(z.url()).meta({ description: 'PUT part n to partUrls[n-1], then call complete.' }),
     headers,
     expiresAt: Iso,
+    estimate,
   })
   .meta({ id: 'MultipartUpload' })
 
@@ -114,10 +152,35 @@ const statusBase = {
   filename: z.string(),
   createdAt: Iso,
   updatedAt: Iso,
-  progress: z.number().min(0).max(1).meta({ description: 'Share of the audio that is transcribed.' }),
+  progress: z.number().min(0).max(1).meta({
+    description: 'Share of the speech that is transcribed; never goes down, and is 1 only when COMPLETED.',
+  }),
   metadata: z.record(z.string(), z.string()).optional(),
 }
 const heard = { durationMs: z.int().optional(), language: z.string().optional() }
+
+const running = {
+  shards: z
+    .object({ done: z.int(), total: z.int() })
+    .optional()
+    .meta({ description: 'Pieces of a long recording that are transcribed side by side.' }),
+  speed: z.number().optional().meta({
+    description: 'Milliseconds of the recording transcribed in each millisecond so far, such as 14.2.',
+    example: 14.2,
+  }),
+  remainingMs: z.int().nonnegative().optional().meta({
+    description: 'About how long it still takes; absent until there is something to reckon from.',
+  }),
+}
+
+const Usage = JobUsage.meta({ id: 'Usage', description: 'What the job took.' })
+
+export const Gap = TranscriptGap.meta({
+  id: 'Gap',
+  description:
+    'A stretch that could not be transcribed, and why; `channel` counts from 0, where channels were heard apart.',
+})
+export type Gap = z.infer<typeof Gap>
 
 const Download = z.url().optional()
 export const Downloads = z
@@ -128,13 +191,15 @@ export const JobStatus = z
   .discriminatedUnion('status', [
     z.object({ ...statusBase, status: z.literal('UPLOADING'), expiresAt: Iso }),
     z.object({ ...statusBase, status: z.literal('QUEUED') }),
-    z.object({ ...statusBase, ...heard, status: z.literal('PROCESSING') }),
+    z.object({ ...statusBase, ...heard, ...running, status: z.literal('PROCESSING') }),
     z.object({
       ...statusBase,
       ...heard,
       status: z.literal('COMPLETED'),
       durationMs: z.int(),
       completedAt: Iso,
+      usage: Usage.optional(),
+      gaps: z.array(Gap).optional().meta({ description: 'Only of a job with `allowPartial`.' }),
       downloads: Downloads.optional(),
     }),
     z.object({ ...statusBase, status: z.literal('FAILED'), error: JobError }),

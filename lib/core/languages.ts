@@ -1,5 +1,5 @@
 /** The languages whisper knows, by its own codes (whisper.cpp, `g_lang`). An unknown code would be ignored there. */
-export const LANGUAGES: Readonly<Record<string, string>> = {
+const LANGUAGES: Readonly<Record<string, string>> = {
   en: 'english',
   zh: 'chinese',
   de: 'german',

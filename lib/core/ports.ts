@@ -279,6 +279,8 @@ export interface HearOptions {
    */
   readonly brief?: boolean
   readonly signal?: AbortSignal
+  /** Told how long the engine was busy with the request (ms), without the time that it waited for its turn. */
+  onServed?(ms: number): void
 }
 
 /**

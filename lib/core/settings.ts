@@ -57,6 +57,6 @@ export const DEFAULT_SETTINGS: BatchSettings = {
   maxAttempts: 100,
   decodeTimeoutMs: 5 * MINUTE,
   decodeTimeoutPerMbMs: 2000,
-  shardMs: 5 * MINUTE,
+  shardMs: 2 * MINUTE,
   maxShards: 1000,
 }

@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals'
 import { rateMeter } from '../../client-cli/progress.ts'
-import { bytesText, clean, lengthText, percentText, table } from '../../client-cli/text.ts'
+import {
+  aboutText,
+  bytesText,
+  clean,
+  dollarsText,
+  lengthText,
+  percentText,
+  spanText,
+  table,
+} from '../../client-cli/text.ts'
 
 describe('what people read', () => {
   it.each([
@@ -20,6 +29,35 @@ describe('what people read', () => {
     [245_000, '4:05'],
     [3_723_000, '1:02:03'],
   ])('%d ms are %s', (ms, text) => expect(lengthText(ms)).toBe(text))
+
+  it.each([
+    [0, '1 s'],
+    [40_000, '40 s'],
+    [59_600, '1 min'],
+    [72_000, '1 min 12 s'],
+    [120_000, '2 min'],
+    [754_000, '13 min'],
+    [3_599_999, '1 h'],
+    [3_600_000, '1 h'],
+    [7_500_000, '2 h 5 min'],
+  ])('%d ms take %s', (ms, text) => expect(spanText(ms)).toBe(text))
+
+  it.each([
+    [300, 'about 1 s'],
+    [13_400, 'about 13 s'],
+    [41_900, 'about 40 s'],
+    [72_400, 'about 1 min 10 s'],
+    [333_000, 'about 6 min'],
+    [36_000_000, 'about 10 h'],
+  ])('%d ms to come are %s', (ms, text) => expect(aboutText(ms)).toBe(text))
+
+  it.each([
+    [0, 'under $0.01'],
+    [0.0049, 'under $0.01'],
+    [0.0051, '$0.01'],
+    [0.51, '$0.51'],
+    [12.5, '$12.50'],
+  ])('%d dollars are %s', (usd, text) => expect(dollarsText(usd)).toBe(text))
 
   it('100 % only at the end', () => {
     expect([0, 0.999, 1].map(percentText)).toEqual(['0 %', '99 %', '100 %'])

@@ -9,7 +9,7 @@ import { issueToken } from '../../lib/adapters/tokens.ts'
 import { ErrorReply, JobList, JobStatus, UploadReply } from '../../lib/core/contract.ts'
 import { VerbatimError } from '../../lib/core/errors.ts'
 import { STATUSES } from '../../lib/core/job.ts'
-import { storeJob, TENANT } from '../core/batch/jobs.ts'
+import { STATES, storeJob, TENANT } from '../core/batch/jobs.ts'
 import { createPorts, failing, type TestPorts } from '../support/ports.ts'
 import { type HttpRequest, httpEvent } from './samples.ts'
 
@@ -163,6 +163,20 @@ describe('POST /upload', () => {
     expect(answer.body.error.message).toMatch(/body\.filename: .*; body\.sizeBytes: /)
   })
 
+  it('quotes what the job will take, where the service knows', async () => {
+    const pace = { workPerAudio: 0.5, workers: 2, startMs: 0, dollarsPerHour: 1 }
+    const its = { ...ports, settings: { ...ports.settings, pace } }
+    const body = JSON.stringify({ ...GOOD, durationMs: 60_000, allowPartial: true })
+    const answer = await call('upload', { body }, its)
+    expect(UploadReply.parse(answer.body)).toEqual(answer.body)
+    expect(answer.body.estimate).toEqual({
+      ...{ basis: 'duration', audioMs: 60_000, shards: 1, wallMs: 32_120, costUsd: 0.0083 },
+    })
+    expect(await ports.jobs.get(TENANT, answer.body.jobId)).toMatchObject({
+      options: { allowPartial: true },
+    })
+  })
+
   it('honours an Idempotency-Key', async () => {
     const key = { 'idempotency-key': 'a key of ours' }
     const [first, second] = [await upload(GOOD, key), await upload(GOOD, key)]
@@ -203,6 +217,9 @@ describe('a request that does not fit the contract', () => {
     ['body.contentType', { ...GOOD, contentType: SECRET }],
     ['body.contentType', { ...GOOD, contentType: `audio/wav\r\nx-header: ${SECRET}` }],
     ['body.multipart', { ...GOOD, multipart: SECRET }],
+    ['body.allowPartial', { ...GOOD, allowPartial: SECRET }],
+    ['body.durationMs', { ...GOOD, durationMs: SECRET }],
+    ['body.durationMs', { ...GOOD, durationMs: 0 }],
     ['body.metadata.case', { ...GOOD, metadata: { case: { of: SECRET } } }],
     [
       'body.metadata',
@@ -299,6 +316,21 @@ describe('GET /status/{jobId}', () => {
     expect(JobStatus.parse(body)).toEqual(body)
     expect(body).toMatchObject({ jobId, status: state })
     expect(headers['cache-control']).toBe('no-store')
+  })
+})
+
+describe('GET /status/{jobId} of a long recording', () => {
+  it('counts its shards', async () => {
+    const job = await storeJob(ports, {
+      ...STATES.PROCESSING,
+      ...{ durationMs: 600_000, shards: { total: 8, audioMs: 480_000, sent: true } },
+    })
+    await ports.shards.begin(job)
+    await ports.shards.end(job, { shard: 2, audioMs: 60_000, workMs: 30_000, engineMs: 29_000 })
+    ports.time.now += 30_000
+    const { body } = await call('status', { jobId: job.jobId })
+    expect(JobStatus.parse(body)).toEqual(body)
+    expect(body).toMatchObject({ progress: 0.125, shards: { done: 1, total: 8 }, speed: 2.5 })
   })
 })
 
@@ -400,6 +432,9 @@ describe('for everybody', () => {
     const { status, body } = await call('openapi', { headers: { authorization: '' } })
     expect([status, body.openapi, body.info.version]).toEqual([200, '3.1.0', '1.2.3'])
     const routes = { ...ROUTES, ...LIVE_ROUTES }
+    const { JobStatus: views, ...schemas } = body.components.schemas
+    expect(Object.keys(schemas)).toEqual(expect.arrayContaining(['Estimate', 'Usage', 'Gap', 'Downloads']))
+    expect(JSON.stringify(views)).toContain('remainingMs')
     for (const [name, { method, path }] of Object.entries(routes))
       expect(body.paths[path]?.[method.toLowerCase()]?.operationId).toBe(name)
     expect(Object.keys(body.paths).toSorted()).toEqual(

@@ -64,7 +64,8 @@ describe('messages of the live queue', () => {
 
   it('of an erased session remove what was written meanwhile', async () => {
     await lane.post(new Uint8Array(1), 0)
-    await eraseSession(lane.ports)(lane.ref)
+    const { shards, deliveries } = lane.base
+    await eraseSession({ ...lane.ports, shards, deliveries })(lane.ref)
     await lane.ports.objects.put(chunkKey(lane.ref, { seq: 9, post: 'late' }), 'sound', 'audio/webm')
     await lane.run()
     expect(await lane.ports.objects.list('live/')).toEqual([])

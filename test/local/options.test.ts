@@ -1,17 +1,15 @@
 import { spawnSync } from 'node:child_process'
-import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { GIB } from '../../lib/core/settings.ts'
 import { defaultOptions, readOptions, type ServiceOptions } from '../../local/options.ts'
 
-const cores = availableParallelism()
 const HOUR = 3_600_000
 
 describe('the options of npm start', () => {
   it('are the defaults where nothing is said', () => {
-    expect(readOptions([])).toEqual({ ...defaultOptions(), threads: cores, engines: 1, jobs: 2 })
+    expect(readOptions([])).toEqual(defaultOptions())
   })
 
   it('keep to this machine unless told otherwise', () => {
@@ -24,10 +22,12 @@ describe('the options of npm start', () => {
     [['--port=9000'], { port: 9000 }],
     [['--data', 'somewhere'], { data: resolve('somewhere') }],
     [['--model', 'base'], { model: 'base' }],
-    [['--threads', '3'], { threads: 3, engines: 1, jobs: 2 }],
-    [['--engines', '3'], { engines: 3, jobs: 4, threads: Math.max(1, Math.floor(cores / 3)) }],
-    [['--engines', '999'], { engines: 999, threads: 1 }],
+    [[], { engines: 'auto' }],
+    [['--threads', '3'], { threads: 3, engines: 'auto' }],
+    [['--engines', 'auto'], { engines: 'auto' }],
+    [['--engines', '3'], { engines: 3 }],
     [['--engines', '2', '--threads', '5', '--jobs', '1'], { engines: 2, threads: 5, jobs: 1 }],
+    [['--shard-minutes', '0.5'], { shardMs: 30_000 }],
     [['--public-url', 'https://x.test/v/'], { publicUrl: 'https://x.test/v' }],
     [['--max-upload-gb', '3'], { maxUploadBytes: 3 * GIB }],
     [['--max-upload-gb', '0.5'], { maxUploadBytes: GIB / 2 }],
@@ -42,8 +42,8 @@ describe('the options of npm start', () => {
     expect(readOptions(argv)).toMatchObject(options)
   })
 
-  it('have no public URL that nobody gave', () => {
-    expect(readOptions([])).not.toHaveProperty('publicUrl')
+  it.each(['publicUrl', 'threads', 'jobs'])('have no %s that nobody gave', (name) => {
+    expect(readOptions([])).not.toHaveProperty(name)
   })
 
   describe('come from the environment', () => {
@@ -82,6 +82,8 @@ describe('the command line', () => {
     [['--port', '-1'], '--port'],
     [['--port', '1.5'], '--port'],
     [['--engines', '0'], '--engines'],
+    [['--engines', 'many'], '--engines'],
+    [['--shard-minutes', '0'], '--shard-minutes'],
     [['--jobs', '0'], '--jobs'],
     [['--max-hours', '0'], '--max-hours'],
     [['--max-upload-gb', 'lots'], '--max-upload-gb'],

@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDecoder } from '../../lib/adapters/audio/decoder.ts'
 import { findFfmpeg } from '../../lib/adapters/audio/ffmpeg.ts'
+import { soundPacker } from '../../lib/adapters/audio/pack.ts'
 import { env } from '../../lib/adapters/env.ts'
 import { openDatabase } from '../../lib/adapters/local/database.ts'
+import { createDeliveryStore } from '../../lib/adapters/local/delivery-store.ts'
 import { createJobStore } from '../../lib/adapters/local/job-store.ts'
 import { createObjectStore } from '../../lib/adapters/local/object-store.ts'
 import { createPresigner } from '../../lib/adapters/local/presign.ts'
 import { createQueue } from '../../lib/adapters/local/queue.ts'
 import { loadSecret } from '../../lib/adapters/local/secret.ts'
+import { createShardStore } from '../../lib/adapters/local/shard-store.ts'
 import { createTokenStore } from '../../lib/adapters/local/token-store.ts'
 import { createLog } from '../../lib/adapters/log.ts'
 import type { Decoder } from '../../lib/core/ports.ts'
@@ -40,8 +43,9 @@ export async function createPorts(settings: Partial<BatchSettings> = {}) {
     settings: { ...DEFAULT_SETTINGS, heartbeatMs: 3, ...settings } as BatchSettings,
     jobs: createJobStore(db, clock),
     objects: createObjectStore(db, { dataDir, presigner, events, clock }),
-    tokens: createTokenStore(db),
-    ...{ uploads: queue('uploads'), work: queue('work') },
+    ...{ tokens: createTokenStore(db), shards: createShardStore(db), packer: soundPacker },
+    deliveries: createDeliveryStore(db, clock),
+    ...{ uploads: queue('uploads'), work: queue('work'), shardWork: queue('shards') },
     ...counting(createDecoder({ ffmpeg: await findFfmpeg({ searchPath: env().PATH }), scratchDir })),
     engine: createScriptedEngine(),
     log: createLog({ level: 'info', write: (line) => logLines.push(line), clock }),

@@ -10,6 +10,12 @@ export interface Hearing {
   readonly prompt?: string
 }
 
+/** An answer of `detectLanguage`. */
+export interface Detection {
+  readonly language: string
+  readonly probability: number
+}
+
 /** What no log line may hold: it is in everything the scripted engine hears. */
 export const SPOKEN = 'Xyzzy'
 
@@ -20,6 +26,7 @@ export const SPOKEN = 'Xyzzy'
 export function createScriptedEngine({ width = 1, model = 'scripted' } = {}) {
   const heard: Hearing[] = []
   const detected: number[] = []
+  const languages: Detection[] = []
   const failures: Array<Error | undefined> = []
   const waiting = new Set<() => void>()
   const watchers = new Set<() => void>()
@@ -52,6 +59,8 @@ export function createScriptedEngine({ width = 1, model = 'scripted' } = {}) {
       const thrown = typeof error === 'string' ? new VerbatimError(error, 'The script says so.') : error
       failures.push(...Array<undefined>(after).fill(undefined), ...Array<Error>(times).fill(thrown))
     },
+    /** What the next calls of `detectLanguage` answer; those after that hear German. */
+    speak: (...detections: Detection[]) => void languages.push(...detections),
     /** From now on calls wait for `release`, or for their signal. */
     block(): void {
       blocked = true
@@ -84,7 +93,7 @@ export function createScriptedEngine({ width = 1, model = 'scripted' } = {}) {
     },
     async detectLanguage(pcm16) {
       detected.push(Math.round(pcm16.length / 16))
-      return { language: 'de', probability: 0.75 }
+      return languages.shift() ?? { language: 'de', probability: 0.75 }
     },
   } satisfies Engine & Record<string, unknown>
 }

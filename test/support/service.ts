@@ -24,9 +24,10 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Starts `npm start`'s program as its own process, on a free port. */
+/** Starts `npm start`'s program as its own process, on a free port; one engine of one thread, unless `args` say more. */
 export async function startService({ data, args = [], env = {} }: StartOptions): Promise<RunningService> {
-  const child = spawn(process.execPath, [MAIN, '--port', '0', '--data', data, '--threads', '1', ...args], {
+  const one = ['--engines', '1', '--threads', '1']
+  const child = spawn(process.execPath, [MAIN, '--port', '0', '--data', data, ...one, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -25,7 +25,7 @@ export interface Presigner {
   verify(method: 'PUT' | 'GET', pathAndQuery: string): Claims
 }
 
-export const OBJECTS_PATH = '/objects/'
+const OBJECTS_PATH = '/objects/'
 
 /** Parameters of the query by the claim they carry, in the order in which they are signed. */
 const PARAMETERS = {

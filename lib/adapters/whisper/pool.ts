@@ -52,8 +52,10 @@ export function createEngine(options: EngineOptions): WhisperEngine {
     pcm16: Int16Array,
     signal: AbortSignal | undefined,
     urgent: boolean,
+    onServed?: (ms: number) => void,
   ): Promise<string> {
     const server = await queue.take(signal, urgent)
+    const begin = performance.now()
     try {
       const made = await form()
       const asked = { timeoutMs: timeLimitMs(pcm16, limits), signal }
@@ -62,6 +64,7 @@ export function createEngine(options: EngineOptions): WhisperEngine {
         return server.ask(made, asked)
       })
     } finally {
+      onServed?.(performance.now() - begin)
       queue.giveBack(server)
     }
   }
@@ -70,7 +73,7 @@ export function createEngine(options: EngineOptions): WhisperEngine {
     info: { name: 'whisper.cpp', version: options.version, model: options.modelName },
     width: options.processes,
 
-    async hear(pcm16: Int16Array, { language, prompt, brief, signal }: HearOptions) {
+    async hear(pcm16: Int16Array, { language, prompt, brief, signal, onServed }: HearOptions) {
       checkLanguage(language)
       if (pcm16.length === 0) return []
       const form = async () => {
@@ -79,7 +82,7 @@ export function createEngine(options: EngineOptions): WhisperEngine {
         const known = language === 'yue' && languages < 100 ? 'zh' : language
         return transcriptionForm(pcm16, { language: known, prompt, brief })
       }
-      return heardSegments(await ask(form, pcm16, signal, urgent), lengthMs(pcm16), language)
+      return heardSegments(await ask(form, pcm16, signal, urgent, onServed), lengthMs(pcm16), language)
     },
 
     async detectLanguage(pcm16: Int16Array, { signal } = {}) {

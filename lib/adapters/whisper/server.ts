@@ -127,7 +127,7 @@ export function createServer(options: ServerOptions): Server {
 }
 
 /** Waits for something that others wait for too, no longer than the signal allows. */
-export async function orCancelled<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+async function orCancelled<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return await promise
   let leave = () => {}
   const left = new Promise<never>((_, reject) => {

@@ -2,8 +2,11 @@ import { type Boundary, chooseBoundaries } from './boundaries.ts'
 import type { Region, VoiceTrack } from './voice.ts'
 import { cutWindows, type Window } from './windows.ts'
 
-/** A cut in a shorter pause may be inside a word: what lies around it is heard once more. */
-export const SEAM_PAUSE_MS = 150
+/**
+ * Around a cut in a shorter pause the sound is heard once more: it may be inside a word, and engines lose words that end
+ * so close to the end of a window. Only cuts inside noise are in so short pauses. docs/adr/0014-shards.md
+ */
+export const SEAM_PAUSE_MS = 300
 
 /** So much more than a shard's speech is not cut in two. */
 const ONE_SHARD = 1.5

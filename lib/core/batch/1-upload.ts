@@ -6,13 +6,13 @@ import { uploadKey } from '../keys.ts'
 import { languageCode } from '../languages.ts'
 import type { Clock, JobStore, ObjectStore } from '../ports.ts'
 import type { BatchSettings } from '../settings.ts'
+import { type EstimatePorts, quote } from './estimate.ts'
 
-export interface UploadPorts {
+export interface UploadPorts extends EstimatePorts {
   readonly jobs: JobStore
   readonly objects: ObjectStore
   readonly clock: Clock
   readonly newJobId: () => string
-  readonly settings: BatchSettings
   /** May this URL be asked at all? Left out: there are no webhooks. */
   readonly mayPostTo?: (url: string) => boolean
 }
@@ -30,15 +30,17 @@ export const requestUpload =
     checkSize(request.sizeBytes, settings)
     checkWebhook(ports, request.webhookUrl)
     const job = await newJob(ports, tenant, request)
+    const estimate = await quote(ports, request)
+    const quoted = estimate && { estimate }
     const idempotency = idempotencyKey && { key: idempotencyKey, fingerprint: await digestOf(request) }
     const created = await jobs.create(job, idempotency || undefined)
-    if (created.outcome === 'created') return uploadReply(objects, job)
+    if (created.outcome === 'created') return { ...(await uploadReply(objects, job)), ...quoted }
 
     if (job.upload.multipart) await objects.abortMultipart(uploadKey(job), job.upload.multipart.uploadId)
     if (!idempotency || created.fingerprint !== idempotency.fingerprint) {
       throw new VerbatimError('idempotency-conflict', 'This Idempotency-Key belongs to another request.')
     }
-    return repeatReply(ports, tenant, created.jobId, job)
+    return { ...(await repeatReply(ports, tenant, created.jobId, job)), ...quoted }
   }
 
 function checkSize(sizeBytes: number, { maxUploadBytes }: BatchSettings): void {
@@ -75,7 +77,7 @@ async function newJob(
 }
 
 function optionsOf(request: UploadRequest): JobOptions {
-  const { language, prompt, channels, formats, metadata, webhookUrl } = request
+  const { language, prompt, channels, formats, metadata, allowPartial, webhookUrl } = request
   const code = language === undefined ? undefined : languageCode(language)
   return {
     channels,
@@ -83,6 +85,7 @@ function optionsOf(request: UploadRequest): JobOptions {
     ...(code !== undefined && { language: code }),
     ...(prompt !== undefined && { prompt }),
     ...(metadata !== undefined && { metadata }),
+    ...(allowPartial && { allowPartial }),
     ...(webhookUrl !== undefined && { webhookUrl }),
   }
 }

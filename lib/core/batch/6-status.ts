@@ -2,12 +2,14 @@ import type { JobList, JobStatus } from '../contract.ts'
 import { ERRORS, type ErrorCode, VerbatimError } from '../errors.ts'
 import type { Format, Job, JobError, JobIn, Status } from '../job.ts'
 import { transcriptKey } from '../keys.ts'
-import type { BatchSettings } from '../settings.ts'
+import type { ShardStore, ShardTally } from '../ports.ts'
 import { CONTENT_TYPES } from '../transcript/write.ts'
 import { type ErasePorts, expireIfOverdue } from './erase.ts'
+import { type EstimatePorts, paceOf } from './estimate.ts'
+import { howFar } from './how-far.ts'
 
-export interface StatusPorts extends ErasePorts {
-  readonly settings: BatchSettings
+export interface StatusPorts extends ErasePorts, EstimatePorts {
+  readonly shards: ErasePorts['shards'] & Pick<ShardStore, 'read'>
 }
 
 /** One job as its owner sees it, with presigned downloads when it is COMPLETED. */
@@ -16,8 +18,9 @@ export const readStatus =
   async (tenant: string, jobId: string): Promise<JobStatus> => {
     const found = await ports.jobs.get(tenant, jobId)
     if (!found) throw new VerbatimError('unknown-job', 'There is no such job.')
-    const job = await expireIfOverdue(ports, found)
-    if (job.status !== 'COMPLETED') return viewJob(job)
+    const seen = await look(ports, found)
+    const { job } = seen
+    if (job.status !== 'COMPLETED') return viewNow(ports, seen)
     return { ...viewCompleted(job), downloads: await presignDownloads(ports, job) }
   }
 
@@ -26,10 +29,31 @@ export const listJobs =
   (ports: StatusPorts) =>
   async (tenant: string, query: { status?: Status; cursor?: string; limit: number }): Promise<JobList> => {
     const { jobs, cursor } = await ports.jobs.list(tenant, query)
-    const current = await Promise.all(jobs.map((job) => expireIfOverdue(ports, job)))
-    const wanted = current.filter((job) => !query.status || job.status === query.status)
-    return { jobs: wanted.map(viewJob), ...(cursor !== undefined && { cursor }) }
+    const seen = await Promise.all(jobs.map((job) => look(ports, job)))
+    const wanted = seen.filter(({ job }) => !query.status || job.status === query.status)
+    const views = await Promise.all(wanted.map((one) => viewNow(ports, one)))
+    return { jobs: views, ...(cursor !== undefined && { cursor }) }
   }
+
+interface Seen {
+  readonly job: Job
+  /** Of a job whose shards are being heard. */
+  readonly tally?: ShardTally
+}
+
+/** The job as it is now. Its tally is forgotten when it ends: one that is missing means to look again. */
+async function look(ports: StatusPorts, found: Job): Promise<Seen> {
+  const job = await expireIfOverdue(ports, found)
+  if (job.status !== 'PROCESSING' || !job.shards) return { job }
+  const tally = await ports.shards.read(job)
+  return tally ? { job, tally } : { job: (await ports.jobs.get(job.tenant, job.jobId)) ?? job }
+}
+
+async function viewNow(ports: StatusPorts, { job, tally }: Seen): Promise<JobStatus> {
+  const view = viewJob(job)
+  if (job.status !== 'PROCESSING') return view
+  return { ...view, ...howFar(job, { tally, nowMs: ports.clock(), pace: await paceOf(ports) }) }
+}
 
 async function presignDownloads({ objects, clock, settings }: StatusPorts, job: Job) {
   const expiresAt = clock() + settings.downloadTtlMs
@@ -48,6 +72,7 @@ function downloadName(filename: string, format: Format): string {
   return `${stem || 'transcript'}.${format}`
 }
 
+/** The job as its record has it. */
 export function viewJob(job: Job): JobStatus {
   switch (job.status) {
     case 'UPLOADING':
@@ -72,11 +97,13 @@ export function viewJob(job: Job): JobStatus {
 }
 
 function viewCompleted(job: JobIn<'COMPLETED'>) {
-  const { durationMs, completedAt } = job
+  const { durationMs, completedAt, usage, gaps } = job
   return {
     ...viewBase(job),
     ...heardOf(job),
     ...{ status: job.status, progress: 1, durationMs, completedAt: iso(completedAt) },
+    ...(usage && { usage }),
+    ...(gaps && gaps.length > 0 && { gaps }),
   }
 }
 

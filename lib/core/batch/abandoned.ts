@@ -1,15 +1,21 @@
 import { VerbatimError } from '../errors.ts'
-import { isTerminal, type Job } from '../job.ts'
+import { isTerminal, type Job, type JobIn } from '../job.ts'
 import type { JobRef } from '../keys.ts'
 import { moveJob } from '../move.ts'
-import type { Clock, JobStore, ObjectStore } from '../ports.ts'
+import type { Queue } from '../ports.ts'
 import { dropWork } from './5-stitch.ts'
+import { type FailedShardPorts, failedShard } from './failed-shard.ts'
+import { jobError } from './leave.ts'
+import type { WorkMessage } from './messages.ts'
 
-export interface DeadLetterPorts {
-  readonly jobs: JobStore
-  readonly objects: ObjectStore
-  readonly clock: Clock
+export interface DeadLetterPorts extends FailedShardPorts {
+  /** Where a worker is told that a job can be brought to its end without its last shard. */
+  readonly work?: Queue
 }
+
+const abandoned = () => new VerbatimError('engine-crashed', 'The worker gave up on this recording.')
+
+export type Abandoned = 'failed' | 'past' | 'gone' | 'busy'
 
 /**
  * Ends a job that nobody could bring further, so that its owner is told and does not wait for ever. `busy`: a worker
@@ -17,19 +23,59 @@ export interface DeadLetterPorts {
  */
 export const failAbandoned =
   (ports: DeadLetterPorts) =>
-  async (ref: JobRef, by?: string): Promise<'failed' | 'past' | 'gone' | 'busy'> => {
-    const { code, message, hint } = new VerbatimError(
-      'engine-crashed',
-      'The worker gave up on this recording.',
-    )
-    const error = { code, message, hint }
+  async (ref: JobRef, { by, shard }: { by?: string; shard?: number } = {}): Promise<Abandoned> => {
+    if (shard !== undefined) return failShard(ports, ref, shard)
     const atWork = (job: Job) =>
       job.status === 'PROCESSING' && job.lease.until > ports.clock() && job.lease.owner !== by
+    // Each shard has a message of its own by then, and lives or dies by that.
+    const distributed = (job: Job) => job.status === 'PROCESSING' && job.shards?.sent === true
     const moved = await moveJob(ports, ref, (job) =>
-      isTerminal(job.status) || atWork(job) ? null : { status: 'FAILED', error },
+      isTerminal(job.status) || atWork(job) || distributed(job)
+        ? null
+        : { status: 'FAILED', error: jobError(abandoned()) },
     )
     if (moved.outcome === 'gone') return 'gone'
+    if (moved.job.status === 'PROCESSING' && distributed(moved.job)) return failIfHeard(ports, moved.job)
     if (!isTerminal(moved.job.status)) return 'busy'
-    await dropWork(ports.objects, ref)
+    await dropWork(ports, ref)
     return moved.outcome === 'moved' ? 'failed' : 'past'
   }
+
+async function failShard(ports: DeadLetterPorts, ref: JobRef, shard: number): Promise<Abandoned> {
+  const job = await ports.jobs.get(ref.tenant, ref.jobId)
+  if (!job) return 'gone'
+  if (job.status !== 'PROCESSING') return 'past'
+  const tally = await ports.shards.read(ref)
+  const heard = tally?.ended.includes(shard)
+  if (!tally) return failUnjoined(ports, ref)
+  // Its sound was heard; what its worker could not do is join the whole. Another one may.
+  if (heard && tally.ended.length < (job.shards?.total ?? 0)) return 'past'
+  if (heard) return joinElsewhere(ports, ref)
+  const outcome = await failedShard(ports, job, { shard, workMs: 0, error: abandoned() })
+  return outcome === 'gap' ? joinElsewhere(ports, ref) : outcome
+}
+
+/** Has the shards joined by whoever takes the message, if all of them have ended. */
+async function joinElsewhere({ work }: DeadLetterPorts, { tenant, jobId }: JobRef): Promise<Abandoned> {
+  await work?.send(JSON.stringify({ tenant, jobId } satisfies WorkMessage))
+  return 'past'
+}
+
+/** The message that is dead would have joined the shards, if all of them have ended; else it was about nothing. */
+async function failIfHeard(ports: DeadLetterPorts, job: JobIn<'PROCESSING'>): Promise<Abandoned> {
+  const tally = await ports.shards.read(job)
+  const heard = tally && tally.ended.length >= (job.shards?.total ?? Number.POSITIVE_INFINITY)
+  return heard ? failUnjoined(ports, job) : 'past'
+}
+
+async function failUnjoined(ports: DeadLetterPorts, ref: JobRef): Promise<Abandoned> {
+  const moved = await moveJob(ports, ref, (job) =>
+    job.status === 'PROCESSING' && job.lease.until <= ports.clock()
+      ? { status: 'FAILED', error: jobError(abandoned()) }
+      : null,
+  )
+  if (moved.outcome === 'gone') return 'gone'
+  if (!isTerminal(moved.job.status)) return 'busy'
+  await dropWork(ports, ref)
+  return moved.outcome === 'moved' ? 'failed' : 'past'
+}

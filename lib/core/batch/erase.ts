@@ -2,12 +2,19 @@ import { VerbatimError } from '../errors.ts'
 import { type Job, jobBase } from '../job.ts'
 import { type JobRef, prefixesOf, uploadKey } from '../keys.ts'
 import { moveJob } from '../move.ts'
-import type { Clock, JobStore, ObjectStore } from '../ports.ts'
+import type { Clock, JobStore, ObjectStore, ShardStore } from '../ports.ts'
+import { jobLane } from '../webhooks/delivery.ts'
+import type { DeliveryStore } from '../webhooks/ports.ts'
 
 export interface ErasePorts {
   readonly jobs: JobStore
   readonly objects: ObjectStore
   readonly clock: Clock
+  readonly shards: Pick<ShardStore, 'remove'>
+}
+
+export interface EraseJobPorts extends ErasePorts {
+  readonly deliveries: Pick<DeliveryStore, 'forget'>
 }
 
 /** Stops a job that has not ended; its recording and half-done work are deleted. Cancelling twice is harmless. */
@@ -26,22 +33,28 @@ export const cancelJob =
     }
     if (before) await abortParts(ports.objects, before)
     await eraseObjects(ports.objects, ref)
+    await ports.shards.remove(ref)
     return moved.job
   }
 
 /**
- * Deletes everything there is of a job: recording, work files, transcripts, record. The record goes last, so an
- * erasure that was interrupted can be asked for again.
+ * Deletes everything there is of a job: recording, work files, transcripts, the webhook that told of its end, record.
+ * The record goes last, so an erasure that was interrupted can be asked for again.
  */
 export const eraseJob =
-  (ports: ErasePorts) =>
+  (ports: EraseJobPorts) =>
   async (tenant: string, jobId: string): Promise<void> => {
     const ref = { tenant, jobId }
     const job = await ports.jobs.get(tenant, jobId)
     if (!job) throw new VerbatimError('unknown-job', 'There is no such job.')
-    await stop(ports, ref)
+    const stopped = await stop(ports, ref)
     await abortParts(ports.objects, job)
     await eraseObjects(ports.objects, ref)
+    await ports.shards.remove(ref)
+    // As it is now: it may have ended since it was read.
+    if (stopped.outcome === 'refused' && stopped.job.options.webhookUrl !== undefined) {
+      await ports.deliveries.forget(tenant, jobLane(stopped.job))
+    }
     await ports.jobs.remove(tenant, jobId)
   }
 

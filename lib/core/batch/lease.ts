@@ -17,29 +17,53 @@ export type Taken =
   | { readonly outcome: 'taken'; readonly job: JobIn<'PROCESSING'> }
   /** Another worker holds it. */
   | { readonly outcome: 'busy' }
+  /** Its shards are under way, or all heard: nobody has to plan it. */
+  | { readonly outcome: 'sharded'; readonly job: JobIn<'PROCESSING'> }
   /** Nothing to do: the job is in a final state, or its upload has not arrived. */
   | { readonly outcome: 'past'; readonly job: Job }
   | { readonly outcome: 'gone' }
 
-/** Makes `owner` the one worker of a job. A running job can't be taken before its lease has run out. */
+/** Makes `owner` the one worker of a job that is to be planned. A running job can't be taken before its lease has run out. */
 export async function takeJob(ports: LeasePorts, ref: JobRef, owner: string): Promise<Taken> {
-  const { clock, settings, ownerIsDead = () => false } = ports
+  const { clock, settings } = ports
   const moved = await moveJob(ports, ref, (job) => {
     const now = clock()
     const lease = { owner, until: now + settings.leaseMs }
     if (job.status === 'QUEUED') {
       return { status: 'PROCESSING', startedAt: now, attempt: 1, failures: 0, progress: 0, lease }
     }
-    if (job.status !== 'PROCESSING') return null
-    if (job.lease.until > now && !ownerIsDead(job.lease.owner)) return null
+    if (job.status !== 'PROCESSING' || job.shards?.sent || isHeld(ports, job)) return null
     return { ...job, attempt: job.attempt + 1, lease }
   })
   if (moved.outcome === 'gone') return moved
   const { job } = moved
   if (job.status !== 'PROCESSING') return { outcome: 'past', job }
   if (moved.outcome === 'moved') return { outcome: 'taken', job }
-  return { outcome: 'busy' }
+  return job.shards?.sent ? { outcome: 'sharded', job } : { outcome: 'busy' }
 }
+
+/**
+ * Makes `owner` the one who joins the shards. `sharded`: whoever sends them has not ended, and looks himself, after that,
+ * whether all of them have.
+ */
+export async function takeToStitch(ports: LeasePorts, ref: JobRef, owner: string): Promise<Taken> {
+  const moved = await moveJob(ports, ref, (job) => {
+    if (job.status !== 'PROCESSING' || !job.shards?.sent || isHeld(ports, job)) return null
+    return {
+      ...job,
+      attempt: job.attempt + 1,
+      lease: { owner, until: ports.clock() + ports.settings.leaseMs },
+    }
+  })
+  if (moved.outcome === 'gone') return moved
+  const { job } = moved
+  if (job.status !== 'PROCESSING') return { outcome: 'past', job }
+  if (moved.outcome === 'moved') return { outcome: 'taken', job }
+  return job.shards?.sent ? { outcome: 'busy' } : { outcome: 'sharded', job }
+}
+
+const isHeld = ({ clock, ownerIsDead = () => false }: LeasePorts, { lease }: JobIn<'PROCESSING'>): boolean =>
+  lease.until > clock() && !ownerIsDead(lease.owner)
 
 /** What a worker found out about its job; it goes into the record with the next renewal. */
 export interface Findings {
@@ -47,6 +71,7 @@ export interface Findings {
   workMs?: number
   durationMs?: number
   language?: string
+  shards?: NonNullable<JobIn<'PROCESSING'>['shards']>
 }
 
 /**
@@ -62,6 +87,8 @@ export interface Hold {
   /** How the hold was lost, once `signal` has fired. */
   readonly lost: Lost | undefined
   note(findings: Findings): void
+  /** Writes what was noted now. Undefined when that was done; else the hold is lost. */
+  save(): Promise<Lost | undefined>
   /** Ends the hold with the job's next state, unless the job is no longer ours. */
   finish(next: (job: JobIn<'PROCESSING'>) => NextState): Promise<'finished' | Lost>
   /** Stops renewing. */
@@ -104,6 +131,11 @@ export function holdJob(ports: LeasePorts, ref: JobRef, owner: string): Hold {
       return lost
     },
     note: (news) => void Object.assign(findings, news),
+    async save() {
+      await renewing
+      await renew()
+      return lost
+    },
     drop: () => clearInterval(timer),
     finish: async (next) => {
       clearInterval(timer)

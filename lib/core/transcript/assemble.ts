@@ -17,7 +17,7 @@ export interface AssembleInput {
   readonly language: {
     readonly code: string
     readonly detected: boolean
-    readonly probability?: number
+    readonly probability?: number | undefined
   } | null
   readonly engine: Transcript['engine']
   /** Each channel was heard on its own: the channel is the speaker. */

@@ -1,4 +1,5 @@
 import { oneLine } from './clean.ts'
+import { gapText, withGaps } from './gaps.ts'
 import type { Transcript } from './shape.ts'
 
 /** A silence of the recording as long as this begins a paragraph. */
@@ -11,25 +12,33 @@ const BEGINS_UNSPACED = new RegExp(`^${UNSPACED}`, 'u')
 
 /**
  * Plain text to read: no times, a paragraph for each speaker's turn or after a pause of 2 s, one line each with
- * an empty line between; a name where the speaker changes. Empty when nobody spoke.
+ * an empty line between; a name where the speaker changes. A gap is a paragraph of its own, with its times. Empty
+ * when nobody spoke.
  */
-export function writeText({ segments }: Transcript): string {
+export function writeText({ segments, gaps }: Transcript): string {
   const paragraphs: string[] = []
   let speaking = ''
-  let lastEndMs = 0
-  for (const segment of segments) {
-    const text = oneLine(segment.text)
+  let lastEndMs = Number.NEGATIVE_INFINITY
+  for (const { gap, item } of withGaps(segments, gaps)) {
+    if (gap) {
+      paragraphs.push(gapText(gap))
+      // What comes after it is a new paragraph, and names its speaker.
+      speaking = ''
+      lastEndMs = Number.NEGATIVE_INFINITY
+      continue
+    }
+    const text = oneLine(item.text)
     if (text === '') continue
-    const speaker = oneLine(segment.speaker ?? '')
+    const speaker = oneLine(item.speaker ?? '')
     const turn = speaker !== speaking
     const before = paragraphs.at(-1)
-    if (turn || before === undefined || segment.startMs - lastEndMs >= PARAGRAPH_PAUSE_MS) {
+    if (turn || before === undefined || item.startMs - lastEndMs >= PARAGRAPH_PAUSE_MS) {
       paragraphs.push(turn && speaker !== '' ? `${speaker}: ${text}` : text)
     } else {
       paragraphs[paragraphs.length - 1] = join(before, text)
     }
     speaking = speaker
-    lastEndMs = Math.max(lastEndMs, segment.endMs)
+    lastEndMs = Math.max(lastEndMs, item.endMs)
   }
   return paragraphs.map((paragraph) => `${paragraph}\n`).join('\n')
 }

@@ -10,7 +10,7 @@ import { type Session, SessionId } from '../session.ts'
 export const WebhookId = z.string().regex(/^msg_[0-9]{13}_[0-9A-Za-z]{1,40}_[0-9a-z]{1,12}$/)
 
 /** Deliveries of a lane follow each other: one is sent only when those before it have ended. */
-export const LaneId = z.string().regex(/^[0-9]{13}_[0-9A-Za-z]{1,40}$/)
+const LaneId = z.string().regex(/^[0-9]{13}_[0-9A-Za-z]{1,40}$/)
 
 /** What a delivery is about. The body is made from the stores when it is sent: nothing that was said lies here. */
 export const Subject = z.discriminatedUnion('type', [

@@ -60,6 +60,7 @@ describe('an upload', () => {
       { prompt: 'Zoë', channels: 'separate' },
     ],
     [{ metadata: { case: '42' } }, { metadata: { case: '42' } }],
+    [{ allowPartial: true }, { allowPartial: true }],
   ])('asked for with %j has the options %j', async (request, options) => {
     expect((await jobOf(await ask(request))).options).toMatchObject(options)
   })
@@ -70,6 +71,45 @@ describe('an upload', () => {
 
   it('without a content type is one of unknown bytes', async () => {
     expect((await jobOf(await ask())).contentType).toBe('application/octet-stream')
+  })
+})
+
+describe('the estimate', () => {
+  const pace = { workPerAudio: 0.5, workers: 10, startMs: 1000, dollarsPerHour: 0.6 }
+  const asked = (request: object, key?: string) =>
+    requestUpload({ ...ports, settings: { ...ports.settings, shardMs: 300_000, pace } })(
+      TENANT,
+      UploadRequest.parse({
+        filename: 'talk.wav',
+        sizeBytes: 1_920_000,
+        contentType: 'audio/wav',
+        ...request,
+      }),
+      key,
+    )
+
+  it('comes with the answer where the service knows its pace', async () => {
+    const reply = UploadReply.parse(await asked({ durationMs: 3_600_000 }))
+    expect(reply.estimate).toEqual({
+      ...{ basis: 'duration', audioMs: 3_600_000, shards: 12 },
+      // Two rounds of 150 s, two starts, planning, the rest.
+      ...{ wallMs: 300_000 + 2000 + 7200 + 2000, costUsd: 0.3 },
+    })
+    expect(await asked({ multipart: true })).toMatchObject({ estimate: { basis: 'size', audioMs: 60_000 } })
+  })
+
+  it('is the same when the request is repeated', async () => {
+    const [first, again] = [await asked({}, 'quoted'), await asked({}, 'quoted')]
+    expect(again).toEqual(first)
+    expect(first).toHaveProperty('estimate')
+  })
+
+  it('is left out where it knows nothing', async () => {
+    expect(await ask({ durationMs: 60_000 })).not.toHaveProperty('estimate')
+  })
+
+  it('leaves no length in the job: only decoding tells', async () => {
+    expect(JSON.stringify(await jobOf(await asked({ durationMs: 61_234 })))).not.toContain('61234')
   })
 })
 

@@ -5,7 +5,7 @@ import type { DecodeOptions } from '../../../lib/core/ports.ts'
 import { withStereo } from '../../support/media.ts'
 import { createPorts, type TestPorts } from '../../support/ports.ts'
 import { concat, silence, wavBytes } from '../../support/speak.ts'
-import { bursts, leftovers, ONE, queueJob, SILENT, THREE } from './recordings.ts'
+import { bursts, leftovers, ONE, queueJob, SILENT, THREE, unbroken } from './recordings.ts'
 
 let ports: TestPorts
 beforeAll(async () => {
@@ -19,9 +19,11 @@ const never = () => new AbortController().signal
 describe('a plan', () => {
   it('has a window for each stretch of sound, in the order of time, and none for silence', async () => {
     const job = await queueJob(ports, THREE)
-    const { windows, recording } = await planRecording(ports, job, never())
+    const { shards, short, recording } = await planRecording(ports, job, never())
     expect(recording.durationMs).toBe(16_800)
-    expect(windows.map(({ channel }) => channel)).toEqual([0, 0, 0])
+    expect({ short, channels: shards.map(({ channel }) => channel) }).toEqual({ short: true, channels: [0] })
+    const { windows } = shards[0]!
+    expect(windows).toHaveLength(3)
     for (const [i, [startMs, endMs]] of [
       [0, 1200],
       [7200, 8800],
@@ -40,30 +42,88 @@ describe('a plan', () => {
       planRecording(ports, job, never()),
       planRecording(ports, job, never()),
     ])
-    expect(one.windows).toEqual(two.windows)
-    expect(one.voiced).toEqual(two.voiced)
+    expect(one.shards).toEqual(two.shards)
+    expect(one.samples).toEqual(two.samples)
     await Promise.all([one.recording.dispose(), two.recording.dispose()])
   })
 
   it('of silence has nothing to hear', async () => {
-    const { windows, voiced, recording } = await planRecording(ports, await queueJob(ports, SILENT), never())
-    expect(windows).toEqual([])
-    expect(voiced).toBeUndefined()
+    const { recording, ...plan } = await planRecording(ports, await queueJob(ports, SILENT), never())
+    expect(plan).toEqual({ shards: [], short: true, samples: [] })
     await recording.dispose()
   })
 
-  it('of separate channels takes their windows in turn, and listens for the language where most is said', async () => {
+  it('of separate channels has shards for each, and listens for the language where most is said', async () => {
     const left = concat([bursts(1200, 1200), silence(2000)])
     const right = concat([silence(3000), bursts(4000), silence(3400)])
     const bytes = wavBytes(withStereo(left, right), { channels: 2 })
     const job = await queueJob(ports, bytes, { channels: 'separate' })
-    const { windows, voiced, recording } = await planRecording(ports, job, never())
-    expect(windows.map(({ channel }) => channel)).toEqual([0, 1, 0])
-    expect(windows.map(({ startMs }) => startMs)).toEqual(
-      windows.map(({ startMs }) => startMs).toSorted((a, b) => a - b),
-    )
-    expect(voiced?.channel).toBe(1)
+    const { shards, samples, recording } = await planRecording(ports, job, never())
+    expect(shards.map(({ channel, windows }) => [channel, windows.length])).toEqual([
+      [0, 2],
+      [1, 1],
+    ])
+    expect(samples[0]?.channel).toBe(1)
     expect(recording.channels).toBe(2)
+    await recording.dispose()
+  })
+})
+
+describe('a plan of a recording longer than a shard', () => {
+  const SHARD_MS = 2000
+  const planned = (bytes: Uint8Array, settings = {}, options = {}) =>
+    queueJob(ports, bytes, options).then((job) =>
+      planRecording(
+        { ...ports, settings: { ...ports.settings, shardMs: SHARD_MS, ...settings } },
+        job,
+        never(),
+      ),
+    )
+  const spans = (windows: ReadonlyArray<{ startMs: number; endMs: number }>) =>
+    windows.map(({ startMs, endMs }) => [startMs, endMs])
+
+  it('has the windows of the plan in one piece, in order, each in one shard, and says that it is not short', async () => {
+    const [whole, cut] = await Promise.all([planned(THREE, { shardMs: 60_000 }), planned(THREE)])
+    expect([whole.short, cut.short]).toEqual([true, false])
+    expect(cut.shards).toHaveLength(3)
+    expect(cut.shards.flatMap(({ windows }) => spans(windows))).toEqual(spans(whole.shards[0]!.windows))
+    expect(cut.samples).toEqual(whole.samples)
+    await Promise.all([whole.recording.dispose(), cut.recording.dispose()])
+  })
+
+  it('gives each shard the voiced stretches of its windows and no others', async () => {
+    const { shards, recording } = await planned(THREE)
+    for (const { windows, regions, seams } of shards) {
+      expect({ windows: windows.length, regions: regions.length, seams }).toEqual({
+        ...{ windows: 1, regions: 1, seams: [] },
+      })
+      expect(regions[0]!.startMs).toBeGreaterThanOrEqual(windows[0]!.startMs)
+      expect(regions[0]!.endMs).toBeLessThanOrEqual(windows[0]!.endMs)
+    }
+    await recording.dispose()
+  })
+
+  it('names the seams in the shard that hears the window before them', async () => {
+    // A hundred seconds without a pause, so that every cut is one in unbroken sound.
+    const { shards, recording } = await planned(wavBytes(unbroken(100_000)), { shardMs: 40_000 })
+    expect(shards.map(({ windows }) => windows.length)).toEqual([2, 2])
+    for (const [n, { windows, seams }] of shards.entries()) {
+      const ends = windows.map(({ endMs }) => endMs)
+      expect(seams).toEqual(n === shards.length - 1 ? ends.slice(0, -1) : ends)
+    }
+    await recording.dispose()
+  })
+
+  it('never has more shards than are allowed', async () => {
+    const { shards, recording } = await planned(THREE, { maxShards: 2 })
+    expect(shards.length).toBeLessThanOrEqual(2)
+    await recording.dispose()
+  })
+
+  it('counts the speech of all channels, and has shards of one channel only', async () => {
+    const stereo = wavBytes(withStereo(bursts(1200, 2000), bursts(2000, 1200)), { channels: 2 })
+    const { shards, recording } = await planned(stereo, {}, { channels: 'separate' })
+    expect(shards.map(({ channel }) => channel)).toEqual([0, 0, 1, 1])
     await recording.dispose()
   })
 })

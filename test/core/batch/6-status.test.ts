@@ -3,7 +3,7 @@ import { requestUpload } from '../../../lib/core/batch/1-upload.ts'
 import { acceptUpload } from '../../../lib/core/batch/2-accept.ts'
 import { listJobs, readStatus } from '../../../lib/core/batch/6-status.ts'
 import { JobList, JobStatus, UploadRequest } from '../../../lib/core/contract.ts'
-import { type JobIn, STATUSES, type Status } from '../../../lib/core/job.ts'
+import { type Job, type JobIn, STATUSES, type Status } from '../../../lib/core/job.ts'
 import { uploadKey } from '../../../lib/core/keys.ts'
 import { moveJob } from '../../../lib/core/move.ts'
 import { createPorts, preceded, START, type TestPorts } from '../../support/ports.ts'
@@ -55,11 +55,129 @@ describe('the status of a job', () => {
     expect(await status(jobId)).toMatchObject({ progress: 0.25, durationMs: 9000, language: 'fr' })
   })
 
+  it('that is PROCESSING in one piece says how fast it goes and how long it takes', async () => {
+    const { jobId } = await storeJob(ports, {
+      ...STATES.PROCESSING,
+      ...{ progress: 0.25, durationMs: 60_000, workMs: 10_000 },
+    })
+    expect(await status(jobId)).toMatchObject({ progress: 0.25, speed: 1.5, remainingMs: 32_000 })
+  })
+
+  it('that is COMPLETED tells what it took, and what is missing', async () => {
+    const usage = { audioMs: 4000, workMs: 9000, engineMs: 8000, wallMs: 1000, shards: 12, costUsd: 0.51 }
+    const gaps = [{ startMs: 1000, endMs: 2000, channel: 1, code: 'engine-crashed' }]
+    const { jobId } = await storeJob(ports, { ...STATES.COMPLETED, usage, gaps })
+    expect(await status(jobId)).toMatchObject({ usage, gaps })
+  })
+
+  it('that has no gaps says nothing about them', async () => {
+    const { jobId } = await storeJob(ports, { ...STATES.COMPLETED, gaps: [] })
+    expect(await status(jobId)).not.toHaveProperty('gaps')
+  })
+
+  it('that is FAILED tells where', async () => {
+    const range = { startMs: 300_000, endMs: 375_000 }
+    const { jobId } = await storeJob(ports, {
+      ...STATES.FAILED,
+      error: { code: 'engine-crashed', message: 'It crashed.', range },
+    })
+    expect(await status(jobId)).toMatchObject({ error: { code: 'engine-crashed', range } })
+  })
+
   it('of another tenant is as unknown as one that never was', async () => {
     const { jobId } = await storeJob(ports, 'COMPLETED')
     const unknown = { code: 'unknown-job', message: 'There is no such job.' }
     await expect(status(jobId, 'other')).rejects.toMatchObject(unknown)
     await expect(status('01JDZZZZZZZZZZZZZZZZZZZZZZ')).rejects.toMatchObject(unknown)
+  })
+})
+
+describe('a job whose shards are heard side by side', () => {
+  const sharded = async (more: object = {}) =>
+    (await storeJob(
+      ports,
+      {
+        ...STATES.PROCESSING,
+        ...{ durationMs: 600_000, shards: { total: 8, audioMs: 480_000, sent: true }, ...more },
+      },
+      { tenant: `shards-${++made}` },
+    )) as JobIn<'PROCESSING'>
+  const end = (job: JobIn<'PROCESSING'>, shard: number) =>
+    ports.shards.end(job, { shard, audioMs: 60_000, workMs: 30_000, engineMs: 29_000 })
+  const see = (job: Job) => status(job.jobId, job.tenant)
+  let made = 0
+
+  it('tells how many are done, and never goes back', async () => {
+    const job = await sharded()
+    await ports.shards.begin(job)
+    expect(await see(job)).toMatchObject({ progress: 0, shards: { done: 0, total: 8 } })
+    let before = 0
+    for (const shard of [3, 0, 0, 7, 1, 2, 4, 5, 6]) {
+      ports.time.now += 10_000
+      await end(job, shard)
+      const { progress } = await see(job)
+      expect(progress).toBeGreaterThanOrEqual(before)
+      expect(progress).toBeLessThan(1)
+      before = progress
+    }
+    expect(await see(job)).toMatchObject({ shards: { done: 8, total: 8 }, remainingMs: 2000 })
+  })
+
+  it('tells its speed, and the time that is left', async () => {
+    const job = await sharded()
+    await ports.shards.begin(job)
+    for (const shard of [0, 1, 2, 3]) await end(job, shard)
+    ports.time.now += 50_000
+    // Half of ten minutes in 50 s.
+    expect(await see(job)).toMatchObject({ progress: 0.5, speed: 6, remainingMs: expect.any(Number) })
+  })
+
+  it('is seen in the list as it is seen alone', async () => {
+    const job = await sharded()
+    await ports.shards.begin(job)
+    await end(job, 0)
+    ports.time.now += 30_000
+    const { jobs } = await listJobs(ports)(job.tenant, { limit: 10 })
+    expect(jobs).toEqual([await see(job)])
+    expect(jobs[0]).toMatchObject({ shards: { done: 1, total: 8 } })
+  })
+
+  it('is what its record says where there is no tally', async () => {
+    const view = await see(await sharded({ progress: 0.4 }))
+    expect(view).toMatchObject({ status: 'PROCESSING', progress: 0.4 })
+    expect(view).not.toHaveProperty('shards')
+  })
+
+  it('that ends while it is looked at is seen at its end', async () => {
+    const job = await sharded()
+    const finish = async () => {
+      await moveJob(ports, job, () => STATES.COMPLETED)
+      await ports.shards.remove(job)
+    }
+    await ports.shards.begin(job)
+    const shards = preceded(ports.shards, 'read', finish)
+    const view = await readStatus({ ...ports, shards })(job.tenant, job.jobId)
+    expect(view).toMatchObject({ status: 'COMPLETED', progress: 1, downloads: expect.any(Object) })
+  })
+
+  it('goes by the pace of the host until something is heard', async () => {
+    const job = await sharded()
+    await ports.shards.begin(job)
+    expect(await see(job)).not.toHaveProperty('remainingMs')
+    const pace = async () => ({ workPerAudio: 0.5, workers: 4, startMs: 0 })
+    const view = await readStatus({ ...ports, pace })(job.tenant, job.jobId)
+    // Two rounds of 30 s, planning, the rest.
+    expect(view).toMatchObject({ remainingMs: 60_000 + 1200 + 2000 })
+  })
+
+  it('costs a look at its tally, which no other job does', async () => {
+    let looked = false
+    const shards = preceded(ports.shards, 'read', async () => {
+      looked = true
+    })
+    for (const state of STATUSES) await storeJob(ports, state, { tenant: 'looks' })
+    await listJobs({ ...ports, shards })('looks', { limit: 100 })
+    expect(looked).toBe(false)
   })
 })
 

@@ -58,7 +58,7 @@ describe('a job that somebody works on', () => {
 
   it('can be failed by the one who works on it', async () => {
     const job = await storeJob(ports, 'PROCESSING')
-    expect(await failAbandoned(ports)(job, OWNER)).toBe('failed')
+    expect(await failAbandoned(ports)(job, { by: OWNER })).toBe('failed')
   })
 
   it('is failed by its worker when it was taken too often', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { announceEnd } from '../../../lib/core/batch/announce-end.ts'
 import { cancelJob, eraseJob } from '../../../lib/core/batch/erase.ts'
 import { VerbatimError } from '../../../lib/core/errors.ts'
 import { type Job, type JobIn, STATUSES } from '../../../lib/core/job.ts'
@@ -114,6 +115,21 @@ describe('erasing', () => {
     const job = await multipartJob()
     await erase(job)
     expect(await partsOf(job)).toEqual([])
+  })
+
+  it('leaves no line in the log of webhooks, and those of other jobs as they are', async () => {
+    const options = { webhookUrl: 'https://hooks.example.com/' }
+    const jobs = [
+      await storeJob(ports, 'COMPLETED', { options }),
+      await storeJob(ports, 'FAILED', { options }),
+      await storeJob(ports, 'COMPLETED', { options }),
+    ] as const
+    for (const job of jobs) await announceEnd(ports)(job)
+    await erase(jobs[0])
+    await erase(jobs[1])
+    const { deliveries } = await ports.deliveries.list(TENANT, { limit: 10 })
+    expect(deliveries.map(({ subject }) => subject)).toMatchObject([{ jobId: jobs[2].jobId }])
+    expect(await ports.deliveries.due(ports.clock(), 10)).toHaveLength(1)
   })
 
   it('that was interrupted can be asked for again: the record goes last', async () => {

@@ -25,8 +25,12 @@ function shortOfBreath(...stretches: Array<readonly [startMs: number, endMs: num
 }
 
 const hear = (engine: ReturnType<typeof shortOfBreath>['engine'], regions: Region[], endMs = 30_000) => {
-  const plan = { recording: RECORDING, regions: new Map([[0, regions]]) }
-  return hearWhole(engine, plan, { channel: 0, startMs: 20_000, endMs }, { language: 'en' })
+  return hearWhole(
+    engine,
+    { recording: RECORDING, regions },
+    { channel: 0, startMs: 20_000, endMs },
+    { language: 'en' },
+  )
 }
 
 const spokenUntil = (endMs: number): Region[] => [{ startMs: 20_000, endMs }]

@@ -14,6 +14,10 @@ export const bursts = (...lengthsMs: number[]): Int16Array =>
     6000,
   )
 
+/** Sound in which nobody pauses, yet which rises and falls as syllables do. Lengths of whole 200 ms. */
+export const unbroken = (ms: number): Int16Array =>
+  concat(Array.from({ length: ms / 200 }, () => [tone(300, 100), tone(300, 100, 2000)]).flat())
+
 /** Three windows, each of another length: 1.8, 2.2 and 2.6 s and the pauses around them. */
 export const THREE = wavBytes(bursts(1200, 1600, 2000))
 export const ONE = wavBytes(bursts(1200))

@@ -132,6 +132,63 @@ describe('JSON', () => {
   })
 })
 
+const partial: Transcript = {
+  ...transcriptOf(
+    segment(0, 2000, 'Good morning.', 'Ada'),
+    segment(2100, 4000, 'How are you?', 'Ada'),
+    segment(375_000, 377_000, 'And that is the budget.', 'Ada'),
+  ),
+  gaps: [
+    { startMs: 5000, endMs: 375_000, code: 'engine-crashed' },
+    { startMs: 3_900_000, endMs: 3_902_500, channel: 1, code: 'engine-timeout' },
+  ],
+}
+
+describe('a stretch that was not transcribed', () => {
+  it('is a paragraph of the text, in its place and with its times', () => {
+    expect(write(partial, 'txt')).toBe(
+      [
+        'Ada: Good morning. How are you?\n',
+        '[00:05–06:15 not transcribed]\n',
+        'Ada: And that is the budget.\n',
+        '[1:05:00–1:05:02 not transcribed, channel-2]\n',
+      ].join('\n'),
+    )
+  })
+
+  it('shows for four seconds in SRT, or as long as it lasts', () => {
+    expect(write(partial, 'srt').split('\n\n').slice(2)).toEqual([
+      '3\n00:00:05,000 --> 00:00:09,000\n[00:05–06:15 not transcribed]',
+      '4\n00:06:15,000 --> 00:06:17,000\nAnd that is the budget.',
+      '5\n01:05:00,000 --> 01:05:02,500\n[1:05:00–1:05:02 not transcribed, channel-2]\n',
+    ])
+  })
+
+  it('shows in WebVTT too, with a comment that has its ends and the reason', () => {
+    expect(write(partial, 'vtt').split('\n\n').slice(3, 5)).toEqual([
+      'NOTE gap from 00:00:05.000 to 00:06:15.000: engine-crashed',
+      '3\n00:00:05.000 --> 00:00:09.000\n[00:05–06:15 not transcribed]',
+    ])
+  })
+
+  it('is in the JSON as it is', () => {
+    expect(JSON.parse(write(partial, 'json')).gaps).toEqual(partial.gaps)
+  })
+
+  it('cannot break a file by its reason', () => {
+    const [gap] = partial.gaps!
+    const vtt = write({ ...partial, gaps: [{ ...gap!, code: '-->\n\nNOTE' }] }, 'vtt')
+    expect(vtt.match(/-->/g)).toHaveLength(vtt.match(/^[\d:.]{12} --> [\d:.]{12}$/gm)!.length)
+    expect(vtt).toContain(': --&gt; NOTE\n')
+  })
+
+  it('may be all there is', () => {
+    const nothing = { ...transcriptOf(), gaps: [{ startMs: 0, endMs: 59_999, code: 'engine-crashed' }] }
+    expect(write(nothing, 'txt')).toBe('[00:00–00:59 not transcribed]\n')
+    expect(write(nothing, 'srt')).toBe('1\n00:00:00,000 --> 00:00:04,000\n[00:00–00:59 not transcribed]\n')
+  })
+})
+
 describe('every format', () => {
   it('is valid when nobody spoke', () => {
     const silent = transcriptOf()
@@ -176,6 +233,7 @@ describe('as ffmpeg reads it', () => {
     ['hostile text', hostile],
     ['many scripts', scripts],
     ['120 hours', hours],
+    ['a talk with gaps', partial],
   ])('%s has the same captions in SRT and WebVTT', (_, transcript) => {
     const vtt = write(transcript, 'vtt')
     const expected = vtt

@@ -1,0 +1,58 @@
+import type { VerbatimError } from '../errors.ts'
+import type { Job, JobError } from '../job.ts'
+import { moveJob } from '../move.ts'
+import type { Clock, JobStore, ObjectStore, ShardStore } from '../ports.ts'
+import type { BatchSettings } from '../settings.ts'
+import type { Ended } from './announce-end.ts'
+import { jobError, keepRecording, tidy } from './leave.ts'
+import { rangeOf, readPlan, soundMs } from './plan-store.ts'
+
+export interface FailedShardPorts {
+  readonly jobs: JobStore
+  readonly objects: ObjectStore
+  readonly shards: ShardStore
+  readonly clock: Clock
+  readonly settings: BatchSettings
+  readonly ended?: Ended
+}
+
+/**
+ * Ends a shard that nobody can hear: as a gap where the job's owner allows that, else as the end of the job. `past`: the
+ * job has ended meanwhile.
+ */
+export async function failedShard(
+  ports: FailedShardPorts,
+  job: Job,
+  { shard, workMs, error }: { shard: number; workMs: number; error: VerbatimError },
+): Promise<'gap' | 'failed' | 'past'> {
+  const planned = (await readPlan(ports.objects, job))?.shards[shard]
+  if (job.options.allowPartial) {
+    const audioMs = planned ? soundMs(planned) : 0
+    await ports.shards.end(job, { shard, audioMs, workMs, engineMs: 0, failed: error.code })
+    return 'gap'
+  }
+  const range = planned && rangeOf(planned)
+  const reason: JobError = {
+    ...jobError(error),
+    ...(range && { message: `${error.message} ${where(range)}`, range }),
+  }
+  const moved = await moveJob(ports, job, (now) =>
+    now.status === 'PROCESSING' ? { status: 'FAILED', error: reason } : null,
+  )
+  if (moved.outcome !== 'moved') {
+    await tidy(ports, job, moved.outcome === 'gone' ? undefined : moved.job.status)
+    return 'past'
+  }
+  await keepRecording(ports, job)
+  await ports.ended?.(job)
+  return 'failed'
+}
+
+const where = ({ startMs, endMs }: { startMs: number; endMs: number }): string =>
+  `It happened between ${minutes(startMs)} and ${minutes(endMs)} of the recording.`
+
+/** `65:07`: minutes and seconds. */
+function minutes(ms: number): string {
+  const seconds = Math.floor(ms / 1000)
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+}

@@ -1,0 +1,80 @@
+import { toVerbatimError, type VerbatimError } from '../errors.ts'
+import type { Job, JobError } from '../job.ts'
+import { type JobRef, transcriptKey } from '../keys.ts'
+import type { Clock, Log, ObjectStore, ShardStore } from '../ports.ts'
+import type { BatchSettings } from '../settings.ts'
+import { dropWork } from './5-stitch.ts'
+import type { Ended } from './announce-end.ts'
+import { eraseObjects } from './erase.ts'
+import type { Hold, Lost } from './lease.ts'
+import type { WorkOutcome } from './work-outcome.ts'
+
+export interface LeavePorts {
+  readonly objects: ObjectStore
+  readonly shards: ShardStore
+  readonly clock: Clock
+  readonly settings: BatchSettings
+  readonly ended?: Ended
+}
+
+/**
+ * Removes what a worker has left of a job that has ended meanwhile: all of it where nobody owns it any more, else what
+ * was kept for other workers. `undefined`: the job was erased.
+ */
+export async function tidy(ports: LeavePorts, ref: JobRef, status: Job['status'] | undefined): Promise<void> {
+  if (status === undefined || status === 'CANCELLED') {
+    await eraseObjects(ports.objects, ref)
+    await ports.shards.remove(ref)
+  }
+  if (status === 'COMPLETED') await dropWork(ports, ref)
+  if (status === 'FAILED') await keepRecording(ports, ref)
+}
+
+/** A job that failed keeps nothing else: files of a transcript that was half written would have no owner. */
+export async function keepRecording(ports: LeavePorts, ref: JobRef): Promise<void> {
+  await dropWork(ports, ref)
+  await ports.objects.remove(await ports.objects.list(transcriptKey(ref, '')))
+}
+
+/** The job is no longer ours. One that was stopped must leave nothing behind, whatever was written meanwhile. */
+export async function leave(ports: LeavePorts, ref: JobRef, lost: Lost, log: Log): Promise<WorkOutcome> {
+  log.info('job left', { code: lost })
+  if (lost === 'stopped') await tidy(ports, ref, undefined)
+  if (lost === 'ended') await dropWork(ports, ref)
+  return { outcome: 'stopped' }
+}
+
+/** Decides what an error means for a job that we hold: another attempt, or its end. */
+export async function giveUp(
+  ports: LeavePorts,
+  ref: JobRef,
+  hold: Hold,
+  thrown: unknown,
+  log: Log,
+): Promise<WorkOutcome> {
+  const { settings, clock } = ports
+  const error = knownError(thrown, log)
+  let again = false
+  const outcome = await hold.finish((job) => {
+    const failures = job.failures + 1
+    again = error.traits.retry && failures < settings.maxFailures
+    const lease = { owner: 'nobody', until: clock() }
+    return again ? { ...job, failures, lease } : { status: 'FAILED', error: jobError(error) }
+  })
+  if (outcome !== 'finished') return leave(ports, ref, outcome, log)
+  log.warn(again ? 'attempt failed' : 'job failed', { code: error.code })
+  if (again) return { outcome: 'again' }
+  await keepRecording(ports, ref)
+  await ports.ended?.(ref)
+  return { outcome: 'failed' }
+}
+
+/** The error of the table; what nobody foresaw is logged with the place where it happened, and without its words. */
+export function knownError(thrown: unknown, log: Log): VerbatimError {
+  const error = toVerbatimError(thrown)
+  const source = error.cause instanceof Error ? error.cause : error
+  if (error.code === 'internal') log.error('unforeseen error', { stack: source.stack ?? '' })
+  return error
+}
+
+export const jobError = ({ code, message, hint }: VerbatimError): JobError => ({ code, message, hint })
