@@ -3,4 +3,5 @@
 set -eu
 mkdir -p /data/models
 if [ "${1:-}" = verbatim ]; then exec "$@"; fi
-exec node local/main.ts "$@"
+# As `npm start`: sound passes through in large buffers, and a young generation that grows with them only holds memory.
+exec node --max-semi-space-size=4 local/main.ts "$@"

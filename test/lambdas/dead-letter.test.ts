@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { deadLetterHandler } from '../../lambdas/events/dead-letter.ts'
 import { type Job, STATUSES } from '../../lib/core/job.ts'
 import { uploadKey } from '../../lib/core/keys.ts'
-import { LEASED_UNTIL, stored, storeJob, TENANT } from '../core/batch/jobs.ts'
+import { LEASED_UNTIL, STATES, stored, storeJob, TENANT } from '../core/batch/jobs.ts'
 import { createPorts, failing, type TestPorts } from '../support/ports.ts'
 import { failed, S3_TEST_EVENT, s3Message, s3Record, sqsEvent } from './samples.ts'
 
@@ -24,6 +24,23 @@ describe('a dead letter', () => {
     expect(await handle(messageOf(job))).toEqual(failed())
     expect(await stored(ports, job)).toMatchObject(ABANDONED)
   })
+
+  it.each([
+    [false, 'FAILED', []],
+    [true, 'PROCESSING', ['work']],
+  ] as const)(
+    'of the shards queue ends its shard (allowPartial %s), and what that means for the job',
+    async (allowPartial, status, told) => {
+      const shards = { total: 3, audioMs: 9000, sent: true }
+      const job = await storeJob(ports, { ...STATES.PROCESSING, shards }, { options: { allowPartial } })
+      await ports.shards.begin(job)
+      expect(await handle({ ...messageOf(job), shard: 1 })).toEqual(failed())
+      expect(await statusOf(job)).toBe(status)
+      expect(ports.pending('work')).toEqual(told.map(() => messageOf(job)))
+      const tally = await ports.shards.read(job)
+      expect(tally?.failed).toEqual(allowPartial ? [{ shard: 1, code: 'engine-crashed' }] : undefined)
+    },
+  )
 
   it('of the uploads queue ends all jobs it names', async () => {
     const jobs = [await storeJob(ports, 'UPLOADING'), await storeJob(ports, 'UPLOADING')]

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { workHandler } from '../../lambdas/events/work.ts'
 import type { Job } from '../../lib/core/job.ts'
 import { stored, storeJob, TENANT } from '../core/batch/jobs.ts'
-import { ONE, objectsOf, queueJob } from '../core/batch/recordings.ts'
+import { ONE, objectsOf, queueJob, THREE } from '../core/batch/recordings.ts'
 import { createPorts, type TestPorts } from '../support/ports.ts'
 import { failed, sqsEvent } from './samples.ts'
 
@@ -27,6 +27,29 @@ describe('the work queue', () => {
       expect(await stored(ports, job)).toMatchObject({ status: 'COMPLETED' })
       expect(await objectsOf(ports, job)).toHaveLength(5)
     }
+  })
+
+  it('cuts a long recording into shards, and hears those that the shards queue names', async () => {
+    const job = await queueJob(ports, THREE)
+    const settings = { ...ports.settings, shardMs: 2000 }
+    const handler = workHandler({ ...ports, settings }, { worker: 'w1', drain: new AbortController().signal })
+    expect(await handler(sqsEvent(messageOf(job)))).toEqual(failed())
+    const messages = ports.pending('shards')
+    expect(messages).toEqual([0, 1, 2].map((shard) => ({ ...messageOf(job), shard })))
+    expect(await handler(sqsEvent(...messages))).toEqual(failed())
+    expect(await stored(ports, job)).toMatchObject({ status: 'COMPLETED' })
+  })
+
+  it('has the message of a shard alone delivered again when that fails', async () => {
+    const job = await queueJob(ports, THREE)
+    const settings = { ...ports.settings, shardMs: 2000 }
+    const handler = workHandler({ ...ports, settings }, { worker: 'w1', drain: new AbortController().signal })
+    await handler(sqsEvent(messageOf(job)))
+    const messages = ports.pending('shards')
+    ports.engine.fail('engine-crashed', { after: 1 })
+    expect(await handler(sqsEvent(...messages))).toEqual(failed(1))
+    expect(await handler(sqsEvent(messages[1]))).toEqual(failed())
+    expect(await stored(ports, job)).toMatchObject({ status: 'COMPLETED' })
   })
 
   it('has a message delivered again while another worker holds its job, without calling that an error', async () => {
@@ -82,6 +105,7 @@ describe('the work queue', () => {
     ['not JSON', '{'],
     ['of another schema', { job: 1 }],
     ['of a tenant that climbs out of its prefix', { tenant: '../x', jobId: '01JD0000000000000000000000' }],
+    ['of a shard that is none', { tenant: TENANT, jobId: '01JD0000000000000000000000', shard: '../../0' }],
     ['of an id that is none', { tenant: TENANT, jobId: 'x/../../y' }],
   ])('fails a message that is %s, and that alone', async (_, bad) => {
     const job = await queueJob(ports, ONE)

@@ -1,3 +1,4 @@
+import { checkEnd } from '../../lib/adapters/read-tally.ts'
 import type { Job } from '../../lib/core/job.ts'
 import type { JobRef } from '../../lib/core/keys.ts'
 import type { JobStore, ObjectStore, ShardEnd, ShardStore, ShardTally } from '../../lib/core/ports.ts'
@@ -53,6 +54,7 @@ export function createMemoryShards(): MemoryShards {
     },
     read: async (ref) => tallies.get(keyOf(ref))?.tally,
     async end(ref, ended) {
+      checkEnd(ended)
       const there = tallies.get(keyOf(ref))
       if (there && !there.tally.ended.includes(ended.shard)) there.tally = withEnd(there.tally, ended)
       return there?.tally

@@ -27,10 +27,15 @@ export interface StartOptions {
 /** Starts `npm start`'s program as its own process, on a free port; one engine of one thread, unless `args` say more. */
 export async function startService({ data, args = [], env = {} }: StartOptions): Promise<RunningService> {
   const one = ['--engines', '1', '--threads', '1']
-  const child = spawn(process.execPath, [MAIN, '--port', '0', '--data', data, ...one, ...args], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  // The flags are those of `npm start`.
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=4', MAIN, '--port', '0', '--data', data, ...one, ...args],
+    {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   let out = ''
   let err = ''
   child.stdout.on('data', (chunk) => (out += chunk))

@@ -24,7 +24,7 @@ const MAX_REPLY_BYTES = 64 << 20
 export function post(port: number, path: string, form: Form, signal: AbortSignal): Promise<Reply> {
   const boundary = randomBytes(16).toString('hex')
   const body = multipart(form, boundary)
-  const bytes = body.reduce((sum, piece) => sum + piece.length, 0)
+  const length = body.reduce((sum, piece) => sum + piece.length, 0)
   return new Promise((resolve, reject) => {
     const sent = request(
       {
@@ -36,7 +36,7 @@ export function post(port: number, path: string, form: Form, signal: AbortSignal
         signal,
         headers: {
           'content-type': `multipart/form-data; boundary=${boundary}`,
-          'content-length': bytes,
+          'content-length': length,
           connection: 'close',
         },
       },

@@ -1,11 +1,10 @@
 import { VerbatimError } from '../errors.ts'
 import { isTerminal, type Job, type JobIn } from '../job.ts'
 import type { JobRef } from '../keys.ts'
-import { moveJob } from '../move.ts'
+import { type MoveOutcome, moveJob } from '../move.ts'
 import type { Queue } from '../ports.ts'
-import { dropWork } from './5-stitch.ts'
 import { type FailedShardPorts, failedShard } from './failed-shard.ts'
-import { jobError } from './leave.ts'
+import { jobError, tidy } from './leave.ts'
 import type { WorkMessage } from './messages.ts'
 
 export interface DeadLetterPorts extends FailedShardPorts {
@@ -37,14 +36,15 @@ export const failAbandoned =
     if (moved.outcome === 'gone') return 'gone'
     if (moved.job.status === 'PROCESSING' && distributed(moved.job)) return failIfHeard(ports, moved.job)
     if (!isTerminal(moved.job.status)) return 'busy'
-    await dropWork(ports, ref)
-    return moved.outcome === 'moved' ? 'failed' : 'past'
+    return tidied(ports, ref, moved)
   }
 
 async function failShard(ports: DeadLetterPorts, ref: JobRef, shard: number): Promise<Abandoned> {
   const job = await ports.jobs.get(ref.tenant, ref.jobId)
-  if (!job) return 'gone'
-  if (job.status !== 'PROCESSING') return 'past'
+  if (job?.status !== 'PROCESSING') {
+    await tidy(ports, ref, job?.status)
+    return job ? 'past' : 'gone'
+  }
   const tally = await ports.shards.read(ref)
   const heard = tally?.ended.includes(shard)
   if (!tally) return failUnjoined(ports, ref)
@@ -76,6 +76,15 @@ async function failUnjoined(ports: DeadLetterPorts, ref: JobRef): Promise<Abando
   )
   if (moved.outcome === 'gone') return 'gone'
   if (!isTerminal(moved.job.status)) return 'busy'
-  await dropWork(ports, ref)
-  return moved.outcome === 'moved' ? 'failed' : 'past'
+  return tidied(ports, ref, moved)
+}
+
+/** The worker may have died while it wrote the transcript, or while it tidied up. */
+async function tidied(
+  ports: DeadLetterPorts,
+  ref: JobRef,
+  { outcome, job }: Exclude<MoveOutcome, { outcome: 'gone' }>,
+): Promise<Abandoned> {
+  await tidy(ports, ref, job.status)
+  return outcome === 'moved' ? 'failed' : 'past'
 }

@@ -1,7 +1,7 @@
 import { toVerbatimError, type VerbatimError } from '../errors.ts'
 import type { Job, JobError } from '../job.ts'
 import { type JobRef, transcriptKey } from '../keys.ts'
-import type { Clock, Log, ObjectStore, ShardStore } from '../ports.ts'
+import type { Clock, JobStore, Log, ObjectStore, ShardStore } from '../ports.ts'
 import type { BatchSettings } from '../settings.ts'
 import { dropWork } from './5-stitch.ts'
 import type { Ended } from './announce-end.ts'
@@ -10,6 +10,7 @@ import type { Hold, Lost } from './lease.ts'
 import type { WorkOutcome } from './work-outcome.ts'
 
 export interface LeavePorts {
+  readonly jobs: JobStore
   readonly objects: ObjectStore
   readonly shards: ShardStore
   readonly clock: Clock
@@ -36,11 +37,18 @@ export async function keepRecording(ports: LeavePorts, ref: JobRef): Promise<voi
   await ports.objects.remove(await ports.objects.list(transcriptKey(ref, '')))
 }
 
-/** The job is no longer ours. One that was stopped must leave nothing behind, whatever was written meanwhile. */
+/**
+ * The job is no longer ours. One that has ended must keep nothing that has no owner, whatever was written meanwhile, and
+ * whoever waits for the end is told: the end may have been our own write, whose answer was lost.
+ */
 export async function leave(ports: LeavePorts, ref: JobRef, lost: Lost, log: Log): Promise<WorkOutcome> {
   log.info('job left', { code: lost })
-  if (lost === 'stopped') await tidy(ports, ref, undefined)
-  if (lost === 'ended') await dropWork(ports, ref)
+  // As it is now: who has taken it over may have ended it since.
+  const job = await ports.jobs.get(ref.tenant, ref.jobId)
+  // Held by nobody: a write of ours that was not answered has let go of it, so what comes after that is still to be done.
+  if (job?.status === 'PROCESSING') return { outcome: job.lease.until > ports.clock() ? 'stopped' : 'again' }
+  await tidy(ports, ref, job?.status)
+  await ports.ended?.(ref)
   return { outcome: 'stopped' }
 }
 

@@ -42,7 +42,8 @@ export const workOnShard =
     try {
       const heard = await hear(ports, job, shard, AbortSignal.any([watch.signal, drain]))
       const { audioMs, engineMs } = heard
-      const workMs = ports.clock() - begin - heard.idleMs
+      // Clocks are set back now and then; a tally takes no negative time.
+      const workMs = Math.max(0, ports.clock() - begin - heard.idleMs)
       await ports.shards.end(ref, { shard, audioMs, workMs, engineMs })
       log.info('shard heard', { count: shard, audioMs, ms: workMs })
     } catch (error) {
@@ -80,7 +81,7 @@ async function stopped(ports: ShardPorts, ref: JobRef, log: Log): Promise<WorkOu
   return { outcome: 'stopped' }
 }
 
-/** What became of the delivery; undefined when the shard has ended as a gap. */
+/** What became of the delivery; undefined when the shard has ended, as a gap or by another worker. */
 async function afterError(
   ports: ShardPorts,
   job: JobIn<'PROCESSING'>,
@@ -92,6 +93,8 @@ async function afterError(
   // The tally is gone, so the job has ended.
   if (failures === undefined) return stopped(ports, job, log)
   log.warn('shard failed', { code: error.code, attempt: failures, count: shard })
+  // Another worker has heard it meanwhile.
+  if ((await ports.shards.read(job))?.ended.includes(shard)) return undefined
   if (error.traits.retry && failures < ports.settings.maxFailures) return { outcome: 'again' }
   const outcome = await failedShard(ports, job, { shard, workMs, error })
   if (outcome === 'gap') return undefined

@@ -1,0 +1,4 @@
+import { describeShardStore } from '../contracts/shard-store.ts'
+import { createMemoryShards } from './memory.ts'
+
+describeShardStore('in memory', async () => ({ shards: createMemoryShards(), dispose: async () => {} }))
