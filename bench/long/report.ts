@@ -26,7 +26,10 @@ function besides({ phases, usage, shards }: RunFigures) {
   return {
     plan: phases.planMs,
     store: phases.storeMs,
-    shards: shards.length > 0 ? shardsMs - usage.engineMs : usage.workMs - usage.engineMs - phases.planMs,
+    shards:
+      shards.length > 0
+        ? shardsMs - (usage.engineMs - phases.languageMs)
+        : usage.workMs - usage.engineMs - phases.planMs,
     stitch: phases.stitchMs,
   }
 }
@@ -108,7 +111,11 @@ function parallelLines(rounds: readonly Round[], i: number, workers: number): st
       all(({ run }) => seconds(run.phases.uploadMs)),
     ),
     row('  plan, s', part('plan')),
-    row('  language, sounds, messages, s', part('store')),
+    row(
+      '  language (the engine), s',
+      all(({ run }) => seconds(run.phases.languageMs)),
+    ),
+    row('  sounds, messages, s', part('store')),
     row('  shards besides the engine, all together, s', part('shards')),
     row('  stitch, s', part('stitch')),
     row(
@@ -133,7 +140,9 @@ export function wordLines({ words }: LongRecording, { bare, sequential, parallel
   }
   const than = (heard: readonly Timed[]) => {
     const other = errors(sequential.words, heard)
-    return `; ${other} others than in one piece, ${moved(sequential.words, heard)} over ${NEAR_MS} ms elsewhere`
+    const elsewhere = moved(sequential.words, heard)
+    const times = elsewhere === undefined ? '' : `, ${elsewhere} over ${NEAR_MS} ms elsewhere`
+    return `; ${other} others than in one piece${times}`
   }
   return [
     line('bare engine', bare.words),
@@ -145,11 +154,11 @@ export function wordLines({ words }: LongRecording, { bare, sequential, parallel
 /** The engine's times wander with what is in the same request. */
 const NEAR_MS = 300
 
-/** How many words begin elsewhere in another run; NaN where one run has more words. */
-const moved = (one: readonly Timed[], other: readonly Timed[]): number =>
+/** How many words begin elsewhere in another run; undefined where one run has more words. */
+const moved = (one: readonly Timed[], other: readonly Timed[]): number | undefined =>
   one.length === other.length
     ? one.filter(({ startMs }, i) => Math.abs(startMs - other[i]!.startMs) > NEAR_MS).length
-    : Number.NaN
+    : undefined
 
 export function memoryLines(runs: ReadonlyArray<{ minutes: number; run: RunFigures }>): string[] {
   const mb = (value: number) => value.toFixed(0).padStart(5)

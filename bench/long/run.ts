@@ -42,7 +42,9 @@ export interface Phases {
   /** Until a worker has the job. */
   readonly uploadMs: number
   readonly planMs: number
-  /** Language, sounds stored, messages sent; 0 for a recording in one piece. */
+  /** The engine's. */
+  readonly languageMs: number
+  /** Sounds stored, messages sent; 0 for a recording in one piece. */
   readonly storeMs: number
   readonly hearMs: number
   /** From the last shard's end; 0 for a recording in one piece. */
@@ -114,12 +116,13 @@ function phasesOf(begin: number, lines: readonly Line[]): { phases: Phases; endM
     lines.filter(({ event }) => event === name).reduce((_, { time }) => Date.parse(time), otherwise)
   const taken = at('job taken', begin)
   const planned = at('recording planned', taken)
-  const sent = at('shards sent', planned)
+  const decided = at('language decided', planned)
+  const sent = at('shards sent', decided)
   const endMs = at('job transcribed', sent)
   const heard = at('shard heard', endMs)
   const phases = {
-    ...{ uploadMs: taken - begin, planMs: planned - taken, storeMs: sent - planned },
-    ...{ hearMs: heard - sent, stitchMs: endMs - heard },
+    ...{ uploadMs: taken - begin, planMs: planned - taken, languageMs: decided - planned },
+    ...{ storeMs: sent - decided, hearMs: heard - sent, stitchMs: endMs - heard },
   }
   return { phases, endMs }
 }

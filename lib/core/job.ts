@@ -96,6 +96,8 @@ export const Job = z.discriminatedUnion('status', [
     progress: z.number(),
     /** Time that workers have spent on it, but for what one did after its last renewal and was killed. */
     workMs: z.int().optional(),
+    /** Of that the engine's, for the language of a recording in shards; what it took for those is in the ShardStore. */
+    engineMs: z.int().optional(),
     durationMs: z.int().optional(),
     language: z.string().optional(),
     /** A recording that was cut into more than one shard; how far those are is in the ShardStore. */

@@ -69,6 +69,7 @@ const isHeld = ({ clock, ownerIsDead = () => false }: LeasePorts, { lease }: Job
 export interface Findings {
   progress?: number
   workMs?: number
+  engineMs?: number
   durationMs?: number
   language?: string
   shards?: NonNullable<JobIn<'PROCESSING'>['shards']>

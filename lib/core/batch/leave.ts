@@ -27,7 +27,7 @@ export async function tidy(ports: LeavePorts, ref: JobRef, status: Job['status']
     await eraseObjects(ports.objects, ref)
     await ports.shards.remove(ref)
   }
-  if (status === 'COMPLETED') await dropWork(ports, ref)
+  if (status === 'COMPLETED' || status === 'EXPIRED') await dropWork(ports, ref)
   if (status === 'FAILED') await keepRecording(ports, ref)
 }
 

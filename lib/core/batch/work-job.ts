@@ -107,7 +107,7 @@ async function process(
       ms: ports.clock() - begin,
     })
     if (plan.short) return await hearAtOnce(ports, job, plan, hold, signal, worked, log)
-    const language = await languageOf(ports, job, plan, hold, signal)
+    const { language } = await languageOf(ports, job, plan, hold, signal, log)
     const outcome = await distribute(ports, job, { ...plan, language, worked }, hold, signal)
     if (outcome === 'sharded')
       log.info('shards sent', { count: plan.shards.length, ms: ports.clock() - begin })
@@ -119,15 +119,19 @@ async function process(
 }
 
 async function languageOf(
-  { engine }: JobPorts,
+  { engine, clock }: JobPorts,
   job: Job,
   plan: Plan & { recording: Recording },
   hold: Hold,
   signal: AbortSignal,
+  log: Log,
 ) {
+  const begin = clock()
   const language = await decideLanguage(engine, plan, job.options.language, signal)
-  if (language) hold.note({ language: language.code })
-  return language
+  const engineMs = Math.max(0, clock() - begin)
+  hold.note({ engineMs, ...(language && { language: language.code }) })
+  log.info('language decided', { ms: engineMs })
+  return { language, engineMs }
 }
 
 async function hearAtOnce(
@@ -140,9 +144,7 @@ async function hearAtOnce(
   log: Log,
 ): Promise<'finished' | Lost> {
   const { recording, shards } = plan
-  const begin = ports.clock()
-  const language = await languageOf(ports, job, plan, hold, signal)
-  const detectedMs = ports.clock() - begin
+  const { language, engineMs } = await languageOf(ports, job, plan, hold, signal, log)
   const { prompt } = job.options
   const heard = await hearShards(ports, job, recording, shards, {
     ...(prompt !== undefined && { prompt }),
@@ -157,7 +159,7 @@ async function hearAtOnce(
   )
   const audioMs = shards.reduce((sum, shard) => sum + soundMs(shard), 0)
   const workMs = worked() - heard.idleMs
-  const took = { audioMs, workMs, engineMs: heard.engineMs + detectedMs }
+  const took = { audioMs, workMs, engineMs: heard.engineMs + engineMs }
   const outcome = await publish(ports, job, transcript, took, hold)
   const words = transcript.segments.reduce((sum, segment) => sum + segment.words.length, 0)
   log.info('job transcribed', { code: outcome, audioMs: recording.durationMs, words, ms: workMs })

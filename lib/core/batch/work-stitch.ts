@@ -91,7 +91,7 @@ async function join(
   const joined = stitch(ports, job, plan, heard, gapsOf(job, plan, tally.failed))
   const transcript = await nameSpeakers(ports, job, joined)
   const workMs = (job.workMs ?? 0) + tally.workMs + ports.clock() - begin
-  const took = { audioMs: tally.audioMs, workMs, engineMs: tally.engineMs }
+  const took = { audioMs: tally.audioMs, workMs, engineMs: (job.engineMs ?? 0) + tally.engineMs }
   const outcome = await publish(ports, job, transcript, took, hold)
   const words = transcript.segments.reduce((sum, segment) => sum + segment.words.length, 0)
   log.info('job transcribed', { code: outcome, audioMs: plan.durationMs, words, ms: workMs })

@@ -1,4 +1,5 @@
 import { fold } from './fold.ts'
+import { pairWords, type Range } from './pair-words.ts'
 import type { Word } from './shape.ts'
 
 /** What was heard around a cut at `atMs`, and from where to where was listened for it. All on one clock, in ms. */
@@ -24,17 +25,14 @@ const EDGE_MS = 400
 /** What a window has of a word that is cut is no witness, however it sounds. */
 const NEAR_MS = 300
 
-/** The engine may be so far off about when the same word was said. */
-const SAME_MS = 500
-
-/** Of two places for a word the nearer one; but any place rather than none. */
-const FAR_OFF = 0.4
-
 /** The engine draws out the last word before what it has not heard. */
 const LONGEST_MS = 800
 
 /** Words that are less probable than this are no better than more probable ones in their place. */
 const SURE = 0.6
+
+/** Words that are more probable than this are not believed to be nothing. */
+const SAID = 0.8
 
 /**
  * How to mend a cut, or undefined where it needs no mending or nothing is sure enough. `left` and `right` are the words
@@ -57,7 +55,8 @@ export function findMend(
     const told = [...left.slice(mend.keep), ...right.slice(0, mend.drop)]
     const heard = around.words.slice(mend.from, mend.to)
     if (same(told, heard)) return undefined
-    if (isSure(heard, told)) return mend
+    const isOver = isSubsequence(heard, told)
+    if (isOver ? isNeedless(told, left[mend.keep - 1], right[mend.drop]) : isSurer(heard, told)) return mend
   }
   return undefined
 }
@@ -65,10 +64,31 @@ export function findMend(
 const same = (one: readonly Word[], other: readonly Word[]): boolean =>
   one.length === other.length && one.every(({ text }, i) => fold(text) === fold(other[i]!.text))
 
-function isSure(heard: readonly Word[], told: readonly Word[]): boolean {
-  const least = (words: readonly Word[]) => Math.min(1, ...words.map(({ probability }) => probability))
-  return least(heard) >= Math.min(SURE, least(told))
+const least = (words: readonly Word[]): number => Math.min(1, ...words.map(({ probability }) => probability))
+
+/** Words that come in should be probable, or more so than those in their place. */
+const isSurer = (heard: readonly Word[], told: readonly Word[]): boolean =>
+  least(heard) >= Math.min(SURE, least(told))
+
+/**
+ * Words that only go should have been said twice, or not be probable: what was heard around the cut may lack a word, too.
+ */
+const isNeedless = (told: readonly Word[], before: Word | undefined, after: Word | undefined): boolean =>
+  least(told) < SAID || isDoubled([before, ...told, after].filter((word) => word !== undefined))
+
+function isSubsequence(some: readonly Word[], all: readonly Word[]): boolean {
+  let found = 0
+  for (const { text } of all) if (found < some.length && fold(some[found]!.text) === fold(text)) found++
+  return found === some.length
 }
+
+/** So many words at most are said before the first of them is said again. */
+const LONGEST_DOUBLE = 4
+
+const isDoubled = (words: readonly Word[]): boolean =>
+  words.some(({ text }, i) =>
+    words.slice(i + 1, i + 1 + LONGEST_DOUBLE).some((other) => fold(other.text) === fold(text)),
+  )
 
 /** The words between the anchors, whatever they are; undefined without anchors. */
 function mendBetween(
@@ -81,7 +101,7 @@ function mendBetween(
   const l = leftWitnesses(left, around, nearMs)
   const r = rightWitnesses(right, around, nearMs)
   const whole = wholeWords(around)
-  const pairs = align([...left.slice(l.from, l.to), ...right.slice(r.from, r.to)], words, whole)
+  const pairs = pairWords([...left.slice(l.from, l.to), ...right.slice(r.from, r.to)], words, whole)
   const last = l.to - l.from
   const before = pairs.findLast(([place]) => place < last)
   const after = pairs.find(([place]) => place >= last)
@@ -98,17 +118,11 @@ function mendBetween(
     to: after ? after[1] : whole.to,
   }
   // What one anchor holds may be something instead of something, but not nothing.
-  const least = before && after ? 0 : 1
-  return mend.to - mend.from < least ? undefined : mend
+  const fewest = before && after ? 0 : 1
+  return mend.to - mend.from < fewest ? undefined : mend
 }
 
 const endMs = (word: Word): number => Math.min(word.endMs, word.startMs + LONGEST_MS)
-
-/** A range of places: `from` and on, `to` no more. */
-interface Range {
-  readonly from: number
-  readonly to: number
-}
 
 /** The last words of the left window that lie in the sound around the cut, but not close to it. */
 function leftWitnesses(left: readonly Word[], { atMs, fromMs }: HeardAround, nearMs: number): Range {
@@ -119,59 +133,18 @@ function leftWitnesses(left: readonly Word[], { atMs, fromMs }: HeardAround, nea
 /** The first ones of the right window, likewise. */
 function rightWitnesses(right: readonly Word[], { atMs, toMs }: HeardAround, nearMs: number): Range {
   const from = firstOf(right, ({ startMs }) => startMs >= atMs + nearMs)
-  return {
-    from,
-    to: Math.max(
-      from,
-      firstOf(right, ({ startMs }) => startMs >= toMs),
-    ),
-  }
+  const to = firstOf(right, ({ startMs }) => startMs >= toMs)
+  return { from, to: Math.max(from, to) }
 }
 
 /** The words around a cut that are not at the edges of that sound. */
 function wholeWords({ words, fromMs, toMs }: HeardAround): Range {
   const from = firstOf(words, ({ startMs }) => startMs >= fromMs + EDGE_MS)
-  return {
-    from,
-    to: Math.max(
-      from,
-      firstOf(words, ({ endMs }) => endMs > toMs - EDGE_MS),
-    ),
-  }
+  const to = firstOf(words, ({ endMs }) => endMs > toMs - EDGE_MS)
+  return { from, to: Math.max(from, to) }
 }
 
 function firstOf(words: readonly Word[], is: (word: Word) => boolean): number {
   const found = words.findIndex(is)
   return found < 0 ? words.length : found
-}
-
-/**
- * Pairs of places of the same word in two hearings, in order: the longest common subsequence, of several the one whose
- * times agree best. Of `heard` only a range of places counts.
- */
-function align(told: readonly Word[], heard: readonly Word[], { from, to }: Range): Array<[number, number]> {
-  const width = heard.length + 1
-  const scores = new Float64Array((told.length + 1) * width)
-  for (const [i, word] of told.entries())
-    for (let j = 0; j < heard.length; j++) {
-      const [here, below] = [i * width + j, (i + 1) * width + j]
-      const gain = j >= from && j < to ? likeness(word, heard[j]!) : 0
-      const skipped = Math.max(scores[here + 1]!, scores[below]!)
-      scores[below + 1] = gain > 0 ? Math.max(skipped, scores[here]! + gain) : skipped
-    }
-  const pairs: Array<[number, number]> = []
-  for (let i = told.length, j = heard.length; i > 0 && j > 0; ) {
-    const score = scores[i * width + j]!
-    if (score === scores[(i - 1) * width + j]!) i--
-    else if (score === scores[i * width + j - 1]!) j--
-    else pairs.unshift([--i, --j])
-  }
-  return pairs
-}
-
-/** 0: not the same word; 1: the same at the same time. */
-function likeness(one: Word, other: Word): number {
-  const offMs = Math.min(Math.abs(one.startMs - other.startMs), Math.abs(one.endMs - other.endMs))
-  if (offMs > SAME_MS || fold(one.text) !== fold(other.text)) return 0
-  return 1 - (FAR_OFF * offMs) / SAME_MS
 }
