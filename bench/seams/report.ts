@@ -67,8 +67,8 @@ export function total(results: readonly Result[]): Result {
   const mended = (of: (result: Result) => Mended): Mended => ({
     before: tally((result) => of(result).before),
     after: tally((result) => of(result).after),
-    windows: sum((result) => of(result).windows),
-    // A recording of n shards has n - 1 cuts between them.
+    // A recording of n windows has n - 1 cuts between them.
+    windows: sum((result) => of(result).windows - 1) + 1,
     shards: sum((result) => of(result).shards - 1) + 1,
     checked: sum((result) => of(result).checked),
     repaired: sum((result) => of(result).repaired),

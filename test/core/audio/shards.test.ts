@@ -183,7 +183,7 @@ describe('seams', () => {
     const track = ungated(
       repeated(20, [
         [30_000, -20, 'talk'],
-        [200, -60],
+        [SEAM_PAUSE_MS + 100, -60],
       ]),
     )
     const shards = cutShards(track, { targetMs: 60_000 })

@@ -131,6 +131,12 @@ describe('a seam', () => {
       'she think that the budget is just fifteen hundred dollars for this cheer',
     ],
     [
+      'where a probable word is missing in the sound around it',
+      'we think that the budget is just',
+      'fifteen hundred dollars for',
+      'we think that the budget is just _ hundred dollars for this',
+    ],
+    [
       'where what was heard around it is less sure',
       'the budget is just',
       'fifteen hundred dollars for',
