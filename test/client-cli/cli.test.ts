@@ -165,20 +165,21 @@ describe('Ctrl-C', () => {
 
 describe('jobs', () => {
   it('upload, status, get, list, cancel and rm work on ids', async () => {
-    const uploaded = await verbatim(['upload', short, sample('meeting60.wav')])
+    // The first one is long enough not to end before it is cancelled.
+    const uploaded = await verbatim(['upload', sample('meeting180.flac'), short])
     const ids = uploaded.stdout.trim().split('\n')
     expect(ids).toHaveLength(2)
     const found = await verbatim(['status', ...ids, 'NOSUCHJOB', '--json'])
     expect(found.exit).toBe(4)
     expect(lines(found.stdout).map(({ jobId }) => jobId)).toEqual([...ids, 'NOSUCHJOB'])
     const names = lines(found.stdout).map(({ filename }) => filename)
-    const [a, b] = [ids[names.indexOf('short.wav')]!, ids[names.indexOf('meeting60.wav')]!]
+    const [a, b] = [ids[names.indexOf('short.wav')]!, ids[names.indexOf('meeting180.flac')]!]
 
+    expect(await verbatim(['cancel', b])).toMatchObject({ exit: 0, stdout: `${b}  CANCELLED\n` })
     expect(await verbatim(['get', a, '--wait', '-f', 'vtt'])).toMatchObject({
       exit: 0,
       stdout: expect.stringMatching(/^WEBVTT/),
     })
-    expect(await verbatim(['cancel', b])).toMatchObject({ exit: 0, stdout: `${b}  CANCELLED\n` })
     expect(await verbatim(['get', b])).toMatchObject({ exit: 6 })
     const cancelled = await verbatim(['list', '--status', 'cancelled', '--json'])
     expect(JSON.parse(cancelled.stdout).jobs.map(({ jobId }: { jobId: string }) => jobId)).toContain(b)
