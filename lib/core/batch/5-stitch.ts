@@ -1,3 +1,4 @@
+import { dollars } from '../cost.ts'
 import { VerbatimError } from '../errors.ts'
 import type { Job, JobIn, Usage } from '../job.ts'
 import { type JobRef, transcriptKey, workKey, workPrefix } from '../keys.ts'
@@ -156,14 +157,8 @@ const roundedUsage = ({ audioMs, workMs, engineMs }: Pick<Usage, 'audioMs' | 'wo
   ...{ audioMs: Math.round(audioMs), workMs: Math.round(workMs), engineMs: Math.round(engineMs) },
 })
 
-const HOUR_MS = 3_600_000
-/** A hundredth of a cent is as far as the prices go. */
-const COST_GRAIN = 10_000
-
-function costOf(workMs: number, { dollarsPerHour }: BatchSettings): Pick<Usage, 'costUsd'> {
-  if (dollarsPerHour === undefined) return {}
-  return { costUsd: Math.round((workMs / HOUR_MS) * dollarsPerHour * COST_GRAIN) / COST_GRAIN }
-}
+const costOf = (workMs: number, { dollarsPerHour }: BatchSettings): Pick<Usage, 'costUsd'> =>
+  dollarsPerHour === undefined ? {} : { costUsd: dollars(workMs, dollarsPerHour) }
 
 /** What workers have left for each other is of no use once a job has ended. */
 export async function dropWork(

@@ -3,11 +3,11 @@ import { isTerminal, type Job, type JobIn } from '../job.ts'
 import type { JobRef } from '../keys.ts'
 import { type MoveOutcome, moveJob } from '../move.ts'
 import type { Queue } from '../ports.ts'
-import { type FailedShardPorts, failedShard } from './failed-shard.ts'
-import { jobError, tidy } from './leave.ts'
+import { failedShard } from './failed-shard.ts'
+import { jobError, type LeavePorts, tidy } from './leave.ts'
 import type { WorkMessage } from './messages.ts'
 
-export interface DeadLetterPorts extends FailedShardPorts {
+export interface DeadLetterPorts extends LeavePorts {
   /** Where a worker is told that a job can be brought to its end without its last shard. */
   readonly work?: Queue
 }

@@ -4,7 +4,7 @@ import type { Clock, ObjectStore, Queue, Recording, ShardStore, SoundPacker } fr
 import type { Plan } from './3-plan.ts'
 import { inParallel } from './in-parallel.ts'
 import type { SpokenLanguage } from './language.ts'
-import type { Hold, Lost } from './lease.ts'
+import { type Hold, type Lost, released } from './lease.ts'
 import type { WorkMessage } from './messages.ts'
 import { savePlan, soundMs } from './plan-store.ts'
 import { storeSound } from './shard-sound.ts'
@@ -68,7 +68,10 @@ export async function sendShards(
     signal.throwIfAborted()
     await ports.shardWork.send(JSON.stringify({ tenant, jobId, shard } satisfies WorkMessage))
   })
-  const lease = { owner: 'nobody', until: ports.clock() }
-  const outcome = await hold.finish((job) => ({ ...job, shards: { ...found, sent: true }, lease }))
+  const outcome = await hold.finish((job) => ({
+    ...job,
+    shards: { ...found, sent: true },
+    lease: released(ports),
+  }))
   return outcome === 'finished' ? 'sharded' : outcome
 }

@@ -1,5 +1,6 @@
 import { shardCount, shardTargetMs } from '../audio/shards.ts'
 import type { Estimate } from '../contract.ts'
+import { dollars } from '../cost.ts'
 import type { BatchSettings, Pace } from '../settings.ts'
 import { guessLengthMs } from './length-guess.ts'
 
@@ -58,7 +59,3 @@ export async function quote(
   const audioMs = Math.min(request.durationMs ?? guessLengthMs(request), settings.maxDurationMs)
   return { basis, ...estimate(audioMs, settings, pace) }
 }
-
-/** To a hundredth of a cent, as the bill. */
-const dollars = (workMs: number, perHour: number): number =>
-  Math.round((workMs / 3_600_000) * perHour * 10_000) / 10_000

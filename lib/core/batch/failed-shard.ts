@@ -1,27 +1,15 @@
 import type { VerbatimError } from '../errors.ts'
 import type { Job, JobError } from '../job.ts'
 import { moveJob } from '../move.ts'
-import type { Clock, JobStore, ObjectStore, ShardStore } from '../ports.ts'
-import type { BatchSettings } from '../settings.ts'
-import type { Ended } from './announce-end.ts'
-import { jobError, keepRecording, tidy } from './leave.ts'
+import { jobError, keepRecording, type LeavePorts, tidy } from './leave.ts'
 import { rangeOf, readPlan, soundMs } from './plan-store.ts'
-
-export interface FailedShardPorts {
-  readonly jobs: JobStore
-  readonly objects: ObjectStore
-  readonly shards: ShardStore
-  readonly clock: Clock
-  readonly settings: BatchSettings
-  readonly ended?: Ended
-}
 
 /**
  * Ends a shard that nobody can hear: as a gap where the job's owner allows that, else as the end of the job. `past`: the
  * job has ended meanwhile.
  */
 export async function failedShard(
-  ports: FailedShardPorts,
+  ports: LeavePorts,
   job: Job,
   { shard, workMs, error }: { shard: number; workMs: number; error: VerbatimError },
 ): Promise<'gap' | 'failed' | 'past'> {

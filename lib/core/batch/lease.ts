@@ -62,6 +62,9 @@ export async function takeToStitch(ports: LeasePorts, ref: JobRef, owner: string
   return job.shards?.sent ? { outcome: 'busy' } : { outcome: 'sharded', job }
 }
 
+/** The lease of a job that anybody may take. */
+export const released = ({ clock }: Pick<LeasePorts, 'clock'>) => ({ owner: 'nobody', until: clock() })
+
 const isHeld = ({ clock, ownerIsDead = () => false }: LeasePorts, { lease }: JobIn<'PROCESSING'>): boolean =>
   lease.until > clock() && !ownerIsDead(lease.owner)
 

@@ -6,7 +6,7 @@ import type { BatchSettings } from '../settings.ts'
 import { dropWork } from './5-stitch.ts'
 import type { Ended } from './announce-end.ts'
 import { eraseObjects } from './erase.ts'
-import type { Hold, Lost } from './lease.ts'
+import { type Hold, type Lost, released } from './lease.ts'
 import type { WorkOutcome } from './work-outcome.ts'
 
 export interface LeavePorts {
@@ -52,6 +52,14 @@ export async function leave(ports: LeavePorts, ref: JobRef, lost: Lost, log: Log
   return { outcome: 'stopped' }
 }
 
+/** Lets go of a job as it is: somebody else goes on with it. */
+export async function giveBack(ports: LeavePorts, ref: JobRef, hold: Hold, log: Log): Promise<WorkOutcome> {
+  const outcome = await hold.finish((job) => ({ ...job, lease: released(ports) }))
+  if (outcome !== 'finished') return leave(ports, ref, outcome, log)
+  log.info('job given back')
+  return { outcome: 'again' }
+}
+
 /** Decides what an error means for a job that we hold: another attempt, or its end. */
 export async function giveUp(
   ports: LeavePorts,
@@ -60,14 +68,13 @@ export async function giveUp(
   thrown: unknown,
   log: Log,
 ): Promise<WorkOutcome> {
-  const { settings, clock } = ports
+  const { settings } = ports
   const error = knownError(thrown, log)
   let again = false
   const outcome = await hold.finish((job) => {
     const failures = job.failures + 1
     again = error.traits.retry && failures < settings.maxFailures
-    const lease = { owner: 'nobody', until: clock() }
-    return again ? { ...job, failures, lease } : { status: 'FAILED', error: jobError(error) }
+    return again ? { ...job, failures, lease: released(ports) } : { status: 'FAILED', error: jobError(error) }
   })
   if (outcome !== 'finished') return leave(ports, ref, outcome, log)
   log.warn(again ? 'attempt failed' : 'job failed', { code: error.code })

@@ -8,8 +8,8 @@ import { dropWork, publish, type StitchPorts, stitch } from './5-stitch.ts'
 import { failAbandoned } from './abandoned.ts'
 import { distribute, sendShards } from './distribute.ts'
 import { decideLanguage } from './language.ts'
-import { type Hold, holdJob, type LeasePorts, type Lost, takeJob } from './lease.ts'
-import { giveUp, type LeavePorts, leave, tidy } from './leave.ts'
+import { type Hold, holdJob, type LeasePorts, type Lost, released, takeJob } from './lease.ts'
+import { giveBack, giveUp, type LeavePorts, leave, tidy } from './leave.ts'
 import type { LongWork, WorkMessage } from './messages.ts'
 import { nameSpeakers, type SpeakerPorts } from './name-speakers.ts'
 import { soundMs } from './plan-store.ts'
@@ -176,12 +176,10 @@ async function afterError(
   log: Log,
 ): Promise<WorkOutcome> {
   if (hold.lost) return leave(ports, ref, hold.lost, log)
-  if (!drain.aborted && !(thrown instanceof TooLongHere)) return giveUp(ports, ref, hold, thrown, log)
-  const outcome = await hold.finish((job) => ({ ...job, lease: { owner: 'nobody', until: ports.clock() } }))
-  if (outcome !== 'finished') return leave(ports, ref, outcome, log)
-  if (!drain.aborted) return sendOn(ports, ref, log)
-  log.info('job given back')
-  return { outcome: 'again' }
+  if (drain.aborted) return giveBack(ports, ref, hold, log)
+  if (!(thrown instanceof TooLongHere)) return giveUp(ports, ref, hold, thrown, log)
+  const outcome = await hold.finish((job) => ({ ...job, lease: released(ports) }))
+  return outcome === 'finished' ? sendOn(ports, ref, log) : leave(ports, ref, outcome, log)
 }
 
 /** The job is released by now: if this fails, its message comes again, and the same is found out again. */

@@ -4,7 +4,7 @@ import type { JobRef } from '../keys.ts'
 import type { Log, ShardStore, ShardTally } from '../ports.ts'
 import { dropWork, gapsOf, gatherShards, publish, type StitchPorts, stitch } from './5-stitch.ts'
 import { type Hold, holdJob, type LeasePorts, type Lost, takeToStitch } from './lease.ts'
-import { giveUp, type LeavePorts, leave, tidy } from './leave.ts'
+import { giveBack, giveUp, type LeavePorts, leave, tidy } from './leave.ts'
 import { nameSpeakers, type SpeakerPorts } from './name-speakers.ts'
 import { readPlan } from './plan-store.ts'
 import type { WorkOutcome } from './work-outcome.ts'
@@ -96,12 +96,4 @@ async function join(
   const words = transcript.segments.reduce((sum, segment) => sum + segment.words.length, 0)
   log.info('job transcribed', { code: outcome, audioMs: plan.durationMs, words, ms: workMs })
   return outcome
-}
-
-async function giveBack(ports: StitchWorkPorts, ref: JobRef, hold: Hold, log: Log): Promise<WorkOutcome> {
-  const lease = { owner: 'nobody', until: ports.clock() }
-  const outcome = await hold.finish((job) => ({ ...job, lease }))
-  if (outcome !== 'finished') return leave(ports, ref, outcome, log)
-  log.info('job given back')
-  return { outcome: 'again' }
 }
