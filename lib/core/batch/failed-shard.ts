@@ -1,6 +1,8 @@
+import type { Region } from '../audio/voice.ts'
 import type { VerbatimError } from '../errors.ts'
 import type { Job, JobError } from '../job.ts'
 import { moveJob } from '../move.ts'
+import { clockText } from '../transcript/gaps.ts'
 import { jobError, keepRecording, type LeavePorts, tidy } from './leave.ts'
 import { rangeOf, readPlan, soundMs } from './plan-store.ts'
 
@@ -36,11 +38,5 @@ export async function failedShard(
   return 'failed'
 }
 
-const where = ({ startMs, endMs }: { startMs: number; endMs: number }): string =>
-  `It happened between ${minutes(startMs)} and ${minutes(endMs)} of the recording.`
-
-/** `65:07`: minutes and seconds. */
-function minutes(ms: number): string {
-  const seconds = Math.floor(ms / 1000)
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
-}
+const where = ({ startMs, endMs }: Region): string =>
+  `It happened between ${clockText(startMs)} and ${clockText(endMs)} of the recording.`

@@ -4,14 +4,15 @@ import type { JobRef } from '../keys.ts'
 import type { Log, Queue, Recording, ShardStore, SoundPacker } from '../ports.ts'
 import { type Plan, type PlanPorts, planRecording } from './3-plan.ts'
 import { type HearPorts, hearShards } from './4-shard.ts'
-import { dropWork, publish, type StitchPorts, stitch } from './5-stitch.ts'
+import { dropWork, type StitchPorts, stitch } from './5-stitch.ts'
 import { failAbandoned } from './abandoned.ts'
 import { distribute, sendShards } from './distribute.ts'
+import { finishJob } from './finish-job.ts'
 import { decideLanguage } from './language.ts'
 import { type Hold, holdJob, type LeasePorts, type Lost, released, takeJob } from './lease.ts'
 import { giveBack, giveUp, type LeavePorts, leave, tidy } from './leave.ts'
 import type { LongWork, WorkMessage } from './messages.ts'
-import { nameSpeakers, type SpeakerPorts } from './name-speakers.ts'
+import type { SpeakerPorts } from './name-speakers.ts'
 import { soundMs } from './plan-store.ts'
 import type { WorkOutcome } from './work-outcome.ts'
 import { stitchWhenDone } from './work-stitch.ts'
@@ -152,18 +153,11 @@ async function hearAtOnce(
     signal,
     onHeard: (share) => hold.note({ progress: share, workMs: worked() }),
   })
-  const transcript = await nameSpeakers(
-    ports,
-    job,
-    stitch(ports, job, { ...recording, language, shards }, heard),
-  )
+  const joined = stitch(ports, job, { ...recording, language, shards }, heard)
   const audioMs = shards.reduce((sum, shard) => sum + soundMs(shard), 0)
   const workMs = worked() - heard.idleMs
   const took = { audioMs, workMs, engineMs: heard.engineMs + engineMs }
-  const outcome = await publish(ports, job, transcript, took, hold)
-  const words = transcript.segments.reduce((sum, segment) => sum + segment.words.length, 0)
-  log.info('job transcribed', { code: outcome, audioMs: recording.durationMs, words, ms: workMs })
-  return outcome
+  return finishJob(ports, job, joined, took, hold, log)
 }
 
 /** Stopped, too long for this worker, or a failure. */

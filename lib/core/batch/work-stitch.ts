@@ -2,10 +2,11 @@ import { VerbatimError } from '../errors.ts'
 import type { JobIn } from '../job.ts'
 import type { JobRef } from '../keys.ts'
 import type { Log, ShardStore, ShardTally } from '../ports.ts'
-import { dropWork, gapsOf, gatherShards, publish, type StitchPorts, stitch } from './5-stitch.ts'
+import { dropWork, gapsOf, gatherShards, type StitchPorts, stitch } from './5-stitch.ts'
+import { finishJob } from './finish-job.ts'
 import { type Hold, holdJob, type LeasePorts, type Lost, takeToStitch } from './lease.ts'
 import { giveBack, giveUp, type LeavePorts, leave, tidy } from './leave.ts'
-import { nameSpeakers, type SpeakerPorts } from './name-speakers.ts'
+import type { SpeakerPorts } from './name-speakers.ts'
 import { readPlan } from './plan-store.ts'
 import type { WorkOutcome } from './work-outcome.ts'
 
@@ -89,11 +90,7 @@ async function join(
   }
   const heard = await gatherShards(ports.objects, job, plan, tally)
   const joined = stitch(ports, job, plan, heard, gapsOf(job, plan, tally.failed))
-  const transcript = await nameSpeakers(ports, job, joined)
   const workMs = (job.workMs ?? 0) + tally.workMs + ports.clock() - begin
   const took = { audioMs: tally.audioMs, workMs, engineMs: (job.engineMs ?? 0) + tally.engineMs }
-  const outcome = await publish(ports, job, transcript, took, hold)
-  const words = transcript.segments.reduce((sum, segment) => sum + segment.words.length, 0)
-  log.info('job transcribed', { code: outcome, audioMs: plan.durationMs, words, ms: workMs })
-  return outcome
+  return finishJob(ports, job, joined, took, hold, log)
 }
